@@ -1,0 +1,314 @@
+"""The commands. Each imports what it needs when it is chosen, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from gristmill import __version__
+from gristmill.errors import GristmillError, UsageError
+
+if TYPE_CHECKING:
+    from gristmill.pipeline.run import Run
+
+app = typer.Typer(
+    name="gristmill",
+    help="WARC in, training tokens out, every record accounted for.\n\n"
+    "Start with `gristmill sample sample` and `gristmill run configs/quickstart.yaml`.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+RecipeArgument = Annotated[Path, typer.Argument(help="The recipe, a YAML file.", show_default=False)]
+RunArgument = Annotated[
+    str, typer.Argument(help="A run's folder, such as runs/quickstart; or its name in ./runs.", show_default=False)
+]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", "-w", min=1, help="Tasks at the same time. Default: the recipe's, else the cores."),
+]
+Workdir = Annotated[str, typer.Option(help="Folder or fsspec URL that holds the runs, each under its recipe's name.")]
+Executor = Annotated[str | None, typer.Option(help="`local` or `slurm`. Default: the recipe's.")]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Show what would be done, and do nothing; for Slurm, write the scripts."),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Change a key of the recipe: `--set stages.filter.house.word_count.min=100`."
+    ),
+]
+
+_INTERRUPTED = 130
+
+
+def main() -> NoReturn:
+    """Run the command line; exit 0 when done, 1 when it failed, 2 for wrong usage or a wrong recipe."""
+    try:
+        code = app(standalone_mode=False)
+    except GristmillError as error:
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            _fail(f"the disk is full ({error.filename or error}); free some space and run the same command again", 1)
+        if error.filename is None:
+            raise
+        _fail(f"{error.filename}: {error.strerror}", 1)
+    except Exception as error:
+        code = _usage_code(error)
+        if code is None:
+            raise
+    if code == _INTERRUPTED:
+        _fail("interrupted; what is finished stays, and the same command goes on from there", _INTERRUPTED)
+    sys.exit(code or 0)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        typer.echo(f"gristmill {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def sample(
+    folder: Annotated[Path, typer.Argument(help="Folder to write the sample to.")] = Path("sample"),
+    seed: Annotated[int, typer.Option(help="Another seed writes another crawl.")] = 0,
+) -> None:
+    """Write a small crawl of pages made for gristmill, with planted cases whose fate truth.jsonl tells."""
+    from gristmill.sample import write_sample
+
+    summary = write_sample(folder, seed)
+    typer.echo(f"{summary.pages} records of {summary.hosts} hosts in {len(summary.warcs)} WARC files: {folder}/")
+
+
+@app.command()
+def run(
+    recipe: RecipeArgument,
+    workers: Workers = None,
+    workdir: Workdir = "runs",
+    executor: Executor = None,
+    until: Annotated[str | None, typer.Option(metavar="STAGE", help="Stop after this stage.")] = None,
+    only: Annotated[str | None, typer.Option(metavar="STAGE", help="Do this stage alone.")] = None,
+    dry_run: DryRun = False,
+    override: Set = None,
+) -> None:
+    """Carry out a recipe. What is done and current is not done again, so the same command resumes."""
+    if until and only:
+        raise UsageError("--until and --only contradict each other; give one of them")
+    _run(recipe, workers, workdir, executor, (until, only), dry_run, override)
+
+
+def _stage_command(kind: str, summary: str) -> None:
+    """Add the command that does one stage of a recipe."""
+
+    def command(
+        recipe: RecipeArgument,
+        workers: Workers = None,
+        workdir: Workdir = "runs",
+        executor: Executor = None,
+        dry_run: DryRun = False,
+        override: Set = None,
+    ) -> None:
+        _run(recipe, workers, workdir, executor, (None, kind), dry_run, override)
+
+    app.command(kind, help=f"{summary} The stages before it must be done.", rich_help_panel="One stage")(command)
+
+
+for _kind, _summary in {
+    "extract": "Read the WARCs and extract text.",
+    "language": "Identify languages, and keep those that the recipe names.",
+    "signals": "Measure the signals.",
+    "filter": "Decide by the rules; reads no text.",
+    "dedup": "Find documents with the same text.",
+    "decontaminate": "Find n-grams of benchmarks.",
+    "tokenize": "Encode, shuffle and pack what is kept into token shards.",
+}.items():
+    _stage_command(_kind, _summary)
+
+
+@app.command()
+def plan(recipe: RecipeArgument, override: Set = None) -> None:
+    """Check a recipe, and show its shards and steps with the digests that name their folders."""
+    from rich.console import Console
+
+    from gristmill.pipeline.session import planned
+    from gristmill.report.tables import plan_table
+
+    Console().print(plan_table(planned(recipe, override or ())))
+
+
+@app.command()
+def status(run: RunArgument) -> None:
+    """Show how far each step of a run is, and what failed."""
+    from rich.console import Console
+
+    from gristmill.pipeline.status import status as look
+    from gristmill.report.tables import status_table
+
+    Console().print(status_table(look(_open(run))))
+
+
+@app.command()
+def funnel(run: RunArgument) -> None:
+    """Show documents, bytes and shares at each stage."""
+    from rich.console import Console
+
+    from gristmill.report import funnel as part
+
+    Console().print(part.render_funnel(part.funnel(_open(run))))
+
+
+@app.command()
+def explain(
+    run: RunArgument,
+    query: Annotated[str, typer.Argument(metavar="URL-OR-ID", help="A URL as crawled, or an id `<shard>/<offset>`.")],
+    text: Annotated[bool, typer.Option("--text", help="Show the text too.")] = False,
+) -> None:
+    """Tell what became of a record: every stage, every rule with its value and bound, what it duplicates."""
+    from rich.console import Console
+
+    from gristmill.report import explain as part
+
+    for explanation in part.explain(_open(run), query.encode("utf-8", "replace").decode()):
+        Console().print(part.render_explanation(explanation, text=text))
+
+
+@app.command()
+def fates(
+    run: RunArgument,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Parquet file to write.", show_default=False)],
+) -> None:
+    """Write one row for each record: id, url, shard, row, kept, stage, reason, reasons, duplicate_of."""
+    from gristmill.pipeline.ledger import finished_deciders, write_fates
+    from gristmill.pipeline.storage import Folder
+
+    opened = _open(run)
+    with Folder(str(output.parent)).writing(output.name) as sink:
+        rows = write_fates(opened, sink, finished_deciders(opened))
+    typer.echo(f"{rows:,} fates: {output}")
+
+
+@app.command()
+def audit(run: RunArgument) -> None:
+    """Check the laws: rows in = kept + dropped, digests, alignment, duplicates, tokens. Exit 1 names what is broken."""
+    from rich.console import Console
+
+    from gristmill.errors import AuditError
+    from gristmill.pipeline.audit import audit as check
+    from gristmill.report.tables import audit_table
+
+    findings = check(_open(run))
+    Console().print(audit_table(findings))
+    broken = [sentence for finding in findings for sentence in finding.broken]
+    if broken:
+        raise AuditError("\n".join([f"{len(broken)} things are broken:", *broken]))
+
+
+@app.command()
+def report(run: RunArgument) -> None:
+    """Write report/stats.json and report/index.html."""
+    from gristmill.report.write import write_report
+
+    typer.echo(write_report(_open(run)))
+
+
+@app.command()
+def card(run: RunArgument) -> None:
+    """Write README.md, the dataset card."""
+    from gristmill.report.write import write_card
+
+    typer.echo(write_card(_open(run)))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a recipe, for editors."""
+    import json
+
+    from gristmill.pipeline.recipe import recipe_schema
+
+    typer.echo(json.dumps(recipe_schema(), indent=2))
+
+
+def _run(
+    recipe: Path,
+    workers: int | None,
+    workdir: str,
+    executor: str | None,
+    choice: tuple[str | None, str | None],
+    dry_run: bool,
+    override: list[str] | None,
+) -> None:
+    from rich.console import Console
+
+    from gristmill.pipeline import session
+    from gristmill.report.live import watcher
+    from gristmill.report.write import write_card, write_report
+
+    begun = session.begin(recipe, workdir, override or (), *choice).changed(executor, workers)
+    console = Console(stderr=True)
+    if dry_run:
+        for line in session.dry_run(begun):
+            typer.echo(line)
+    elif begun.settings.executor == "slurm" and not session.is_finished(begun):
+        for line in session.submit(begun):
+            typer.echo(line)
+    else:
+        complete = session.carry_out(begun, watcher(console))
+        if complete:
+            write_report(begun.run)
+            write_card(begun.run)
+        _tell(begun.run, complete)
+
+
+def _tell(run: Run, complete: bool) -> None:
+    """Print the funnel, and where to look next."""
+    from rich.console import Console
+
+    from gristmill.report import funnel as part
+
+    Console().print(part.render_funnel(part.funnel(run)))
+    root = _shown(run.folder.url)
+    if complete:
+        typer.echo(f"report   {root}/report/index.html\ncard     {root}/README.md")
+        if run.folder.exists("tokens/index.json"):
+            typer.echo(f"tokens   {root}/tokens/")
+    typer.echo(f"run      {root}/   (try: gristmill explain {root} URL)")
+
+
+def _shown(path: str) -> str:
+    """Return a path relative to here if it lies below."""
+    relative = os.path.relpath(path) if "://" not in path else path
+    return path if relative.startswith("..") else relative
+
+
+def _open(name: str) -> Run:
+    from gristmill.pipeline.session import open_run
+
+    return open_run(name)
+
+
+def _usage_code(error: Exception) -> int | None:
+    """Show what Typer makes of wrong usage; return its exit code, or None for any other error."""
+    show: Any = getattr(error, "show", None)
+    code = getattr(error, "exit_code", None)
+    if show is not None and code is not None:
+        show()
+        return int(code)
+    return int(code) if type(error).__name__ in ("Exit", "Abort") and code is not None else None
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    typer.echo(f"gristmill: {message}", err=True)
+    sys.exit(code)

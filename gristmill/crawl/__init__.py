@@ -1,0 +1,1 @@
+"""WARC reading, charsets and text extraction."""

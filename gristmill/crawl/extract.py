@@ -1,0 +1,117 @@
+"""One WARC file in, one table of documents out: a row for every response record and every damaged stretch.
+
+Each row has a text or a fate (`fates`). Rows stand in the order of the file. Nothing in them depends on time, load, or
+how far the reader was ahead of the extraction process.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections import Counter, deque
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+
+import pyarrow as pa
+
+from gristmill.crawl.http import HEAD_BYTES
+from gristmill.crawl.pool import Pool
+from gristmill.crawl.protocol import Answer, Page
+from gristmill.crawl.rows import TYPES_WITH_ROWS, Batch, Draft, draft
+from gristmill.crawl.settings import ExtractSettings
+from gristmill.crawl.source import open_source
+from gristmill.crawl.warc import WarcReader
+
+_READING_VERSION = "1"
+"""Raise it when a change here can change a document: reading, charsets, fates."""
+
+_PACKAGES = {"trafilatura": ("trafilatura", "lxml", "jusText"), "resiliparse": ()}
+_ROWS_AHEAD = 1024
+
+
+def extractor_versions(settings: ExtractSettings) -> dict[str, str]:
+    """Return the versions of all that determines what is extracted with these settings.
+
+    resiliparse is always among them, since it detects charsets.
+    """
+    packages = ("resiliparse", *_PACKAGES[settings.extractor])
+    return {"gristmill.crawl": _READING_VERSION} | {name: importlib.metadata.version(name) for name in packages}
+
+
+class Extraction:
+    """Iterates over the documents of one WARC file, in one pass.
+
+    ``counts``: records by WARC type, and ``damage`` and ``unsupported`` stretches, complete after the iteration.
+    """
+
+    def __init__(self, source: str, shard: str, settings: ExtractSettings, pool: Pool | None = None) -> None:
+        """Take a path or fsspec URL, and the shard's name, which starts the ids; a ``pool`` given is left open."""
+        self.source = source
+        self.shard = shard
+        self.counts: dict[str, int] = {}
+        self._settings = settings
+        self._pool = pool
+        self._size: int | None = None
+        self._reader: WarcReader | None = None
+        self._is_complete = False
+
+    @property
+    def fraction(self) -> float:
+        """Share of the file's bytes that was read so far, from 0.0 to 1.0."""
+        if self._is_complete:
+            return 1.0
+        return min(1.0, self._reader.packed_position / self._size) if self._reader and self._size else 0.0
+
+    def __iter__(self) -> Generator[pa.RecordBatch, None, None]:
+        """Yield batches of `schema.DOCUMENTS`, none for a file without rows. Raises MissingError."""
+        batch = Batch(self.shard, self.source.rsplit("/", 1)[-1])
+        with ExitStack() as stack:
+            file, self._size = open_source(self.source)
+            stack.callback(file.close)
+            pool = self._pool or stack.enter_context(Pool(self._settings))
+            stack.callback(pool.forget)
+            self._reader = WarcReader(file, self._size, self._settings.max_body + HEAD_BYTES)
+            for row, answer in self._rows(self._reader, pool):
+                if batch.is_full(answer):
+                    yield batch.take()
+                batch.add(row, answer)
+        self._is_complete = True
+        if len(batch):
+            yield batch.take()
+
+    def _rows(self, reader: WarcReader, pool: Pool) -> Iterator[tuple[Draft, Answer]]:
+        """Yield the rows in order, while the pool works on those that follow."""
+        counts: Counter[str] = Counter()
+        ahead: deque[tuple[Draft, Answer | None]] = deque()
+        for record in reader:
+            counts[record.type] += 1
+            if record.type not in TYPES_WITH_ROWS:
+                continue
+            row, page_or_fate = draft(record, self._settings)
+            while isinstance(page_or_fate, Page) and not pool.has_room:
+                yield _oldest(ahead, pool)
+            if isinstance(page_or_fate, Page):
+                pool.submit(page_or_fate)
+                ahead.append((row, None))
+            else:
+                ahead.append((row, Answer(None, page_or_fate)))
+            while len(ahead) > _ROWS_AHEAD:
+                yield _oldest(ahead, pool)
+            yield from _settled(ahead, pool)
+        while ahead:
+            yield _oldest(ahead, pool)
+        self.counts = dict(sorted(counts.items()))
+
+
+def _oldest(ahead: deque[tuple[Draft, Answer | None]], pool: Pool) -> tuple[Draft, Answer]:
+    """Return the first row, once it is settled."""
+    row, answer = ahead.popleft()
+    return row, answer if answer is not None else pool.take()
+
+
+def _settled(ahead: deque[tuple[Draft, Answer | None]], pool: Pool) -> Iterator[tuple[Draft, Answer]]:
+    """Yield the first rows that are settled already."""
+    while ahead:
+        answer = ahead[0][1] or pool.poll()
+        if answer is None:
+            return
+        yield ahead.popleft()[0], answer

@@ -1,0 +1,61 @@
+"""What finds the main text of a page. Each is a function from HTML and settings to text, in the dict at the end.
+
+They run in the extraction process, which can be killed, since each of them hangs or crashes on some page. None of them
+may keep state from one page to the next: trafilatura's own deduplication does, and is never used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gristmill.crawl.settings import ExtractSettings
+
+Extractor = Callable[[str, "ExtractSettings"], str | None]
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def trafilatura_text(html: str, settings: ExtractSettings) -> str | None:
+    """Return what trafilatura takes for the main text, tables included, comments not; None if it finds none.
+
+    Source: Barbaresi 2021, https://aclanthology.org/2021.acl-demo.15.
+    """
+    import trafilatura
+
+    text: str | None = trafilatura.extract(
+        html,
+        fast=settings.mode == "fast",
+        favor_precision=settings.mode == "precision",
+        favor_recall=settings.mode == "recall",
+        include_comments=False,
+        include_tables=True,
+        deduplicate=False,
+    )
+    return text
+
+
+def resiliparse_text(html: str, settings: ExtractSettings) -> str | None:
+    """Return what resiliparse takes for the main content, without alternative texts, comments and forms.
+
+    Source: Bevendorff et al. 2018, https://doi.org/10.1007/978-3-319-76941-7_83.
+    """
+    from resiliparse.extract.html2text import extract_plain_text
+
+    text: str = extract_plain_text(html, main_content=True, alt_texts=False, comments=False)
+    return text
+
+
+def clean(text: str | None) -> str | None:
+    r"""Return a text as it is stored: lines end in LF, no NUL, no lone surrogate, no space around; None if it is empty.
+
+    >>> clean(" a\r\nb\x00 "), clean(" ")
+    ('a\nb', None)
+    """
+    text = (text or "").replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
+    return (text if text.isascii() else _SURROGATE.sub("\ufffd", text)) or None
+
+
+EXTRACTORS: dict[str, Extractor] = {"trafilatura": trafilatura_text, "resiliparse": resiliparse_text}

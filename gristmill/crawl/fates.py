@@ -1,0 +1,29 @@
+"""What becomes of a record that has no text: one code for each reason, and what it means."""
+
+from __future__ import annotations
+
+DAMAGED = "extract.damaged"
+UNSUPPORTED = "extract.unsupported"
+REVISIT = "extract.revisit"
+STATUS = "extract.status"
+MIME = "extract.mime"
+TOO_LARGE = "extract.too_large"
+EMPTY = "extract.empty"
+TOO_DEEP = "extract.too_deep"
+TIMEOUT = "extract.timeout"
+CRASHED = "extract.crashed"
+ERROR = "extract.error"
+
+REASONS: dict[str, str] = {
+    DAMAGED: "The record is truncated, corrupt or of another length than it says, or these bytes are no record at all.",
+    UNSUPPORTED: "The file is an archive of a kind that is not read: ARC, or packed by zstd, lz4, bzip2, xz or zip.",
+    REVISIT: "The record says that the page had not changed since an earlier visit, and holds no page.",
+    STATUS: "The HTTP status is not 200, or there is none.",
+    MIME: "The media type is not among those that are extracted.",
+    TOO_LARGE: "The body is larger than `max_body`, compression undone.",
+    EMPTY: "The body is empty, or the extractor found no text in it.",
+    TOO_DEEP: "Elements are nested deeper than `max_depth`.",
+    TIMEOUT: "The page took more CPU time than `timeout`, or its extraction stood still.",
+    CRASHED: "The process that extracted the page died twice, or the page took more memory than it may.",
+    ERROR: "The extractor raised an exception.",
+}

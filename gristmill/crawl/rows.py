@@ -1,0 +1,114 @@
+"""From a record to a row: what is known of it before extraction, and its fate if that is settled already."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from gristmill import schema
+from gristmill.crawl import fates
+from gristmill.crawl.dates import warc_milliseconds
+from gristmill.crawl.http import Response, looks_like_html, parse_response
+from gristmill.crawl.protocol import Answer, Page
+from gristmill.crawl.record import DAMAGE, RESPONSE, REVISIT, UNSUPPORTED, Record
+from gristmill.crawl.settings import ExtractSettings
+
+FATES_BY_TYPE = {DAMAGE: fates.DAMAGED, UNSUPPORTED: fates.UNSUPPORTED, REVISIT: fates.REVISIT}
+"""Fates of what is not a response and yet has a row."""
+
+TYPES_WITH_ROWS = frozenset({RESPONSE, *FATES_BY_TYPE})
+
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
+_BATCH_ROWS = 512
+_BATCH_BYTES = 16 << 20
+_HTML, _PLAIN = "text/html", "text/plain"
+
+
+class Draft(NamedTuple):
+    """What is known of a row before extraction."""
+
+    offset: int
+    url: str | None
+    date: int | None
+    response: Response
+
+
+_NO_RESPONSE = Response(None, None, None, None, None, None)
+
+
+def draft(record: Record, settings: ExtractSettings) -> tuple[Draft, Page | str]:
+    """Return what is known of a record's row, with the page to extract or the fate that spares it."""
+    url, date = _url(record.fields), warc_milliseconds(record.fields.get(b"warc-date"))
+    if record.type != RESPONSE:
+        return Draft(record.offset, url, date, _NO_RESPONSE), FATES_BY_TYPE[record.type]
+    response = parse_response(record.block, record.length, settings.max_body)
+    return Draft(record.offset, url, date, response._replace(body=None)), _page_or_fate(response, settings)
+
+
+def _page_or_fate(response: Response, settings: ExtractSettings) -> Page | str:
+    if response.status != 200:
+        return fates.STATUS
+    media_type = response.media_type
+    if media_type is None and looks_like_html(response.body or b""):
+        media_type = _HTML
+    if media_type not in settings.media_types:
+        return fates.MIME
+    if response.body is None:
+        return fates.TOO_LARGE
+    return Page(response.body, response.charset, media_type == _PLAIN) if response.body else fates.EMPTY
+
+
+def _url(fields: Mapping[bytes, bytes]) -> str | None:
+    value = fields.get(b"warc-target-uri", b"").strip(b"<> \t").decode("utf-8", "replace")
+    return _CONTROL.sub("", value) or None
+
+
+class Batch:
+    """Rows on their way into a record batch: at most 512, or 16 MiB of text."""
+
+    def __init__(self, shard: str, warc: str) -> None:
+        """``shard``: what ids start with; ``warc``: name of the file."""
+        self._shard = shard
+        self._warc = warc
+        self._rows: list[tuple[Draft, Answer]] = []
+        self._bytes = 0
+
+    def is_full(self, answer: Answer) -> bool:
+        """Return whether a row with this answer belongs into the next batch."""
+        size = self._bytes + len(answer.text or b"")
+        return len(self._rows) >= _BATCH_ROWS or (size > _BATCH_BYTES and bool(self._rows))
+
+    def add(self, row: Draft, answer: Answer) -> None:
+        """Add a row."""
+        self._rows.append((row, answer))
+        self._bytes += len(answer.text or b"")
+
+    def take(self) -> pa.RecordBatch:
+        """Return the rows as a batch of the documents table, and start anew."""
+        rows, self._rows, self._bytes = self._rows, [], 0
+        drafts, answers = [row for row, _ in rows], [answer for _, answer in rows]
+        columns = {
+            schema.ID: [f"{self._shard}/{row.offset}" for row in drafts],
+            schema.URL: [row.url for row in drafts],
+            schema.DATE: [row.date for row in drafts],
+            schema.HTTP_DATE: [row.response.date for row in drafts],
+            schema.WARC: [self._warc] * len(rows),
+            schema.OFFSET: [row.offset for row in drafts],
+            schema.STATUS: [row.response.status for row in drafts],
+            schema.MIME: [row.response.media_type for row in drafts],
+            schema.CHARSET: [answer.charset for answer in answers],
+            schema.CHARSET_SOURCE: [answer.charset_source for answer in answers],
+            schema.BODY_BYTES: [row.response.body_bytes for row in drafts],
+            schema.TEXT: [answer.text for answer in answers],
+            schema.TEXT_BYTES: [None if answer.text is None else len(answer.text) for answer in answers],
+            schema.FATE: [answer.fate for answer in answers],
+        }
+        arrays = [pa.array(columns[field.name], field.type) for field in schema.DOCUMENTS]
+        return pa.RecordBatch.from_arrays(arrays, schema=schema.DOCUMENTS)
+
+    def __len__(self) -> int:
+        """Return the number of rows in it."""
+        return len(self._rows)

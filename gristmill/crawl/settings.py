@@ -1,0 +1,100 @@
+"""What a recipe says of extraction: which pages, by which extractor, within which bounds."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+_NUMBER = r"\d[\d_]*(?:\.\d+)?"
+_DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_SIZE_UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
+_DURATION = re.compile(rf"({_NUMBER})\s*(ms|s|min|m|h)?")
+_SIZE = re.compile(rf"({_NUMBER})\s*([KkMmGg]i?[Bb]|[Bb])?")
+
+
+def seconds(value: object) -> object:
+    """Return a duration in seconds: a number as it is, or text such as ``10s``, ``500ms``, ``2m``, ``1.5h``.
+
+    Anything else is returned unchanged, for pydantic to refuse. Raises ValueError for text that is no duration.
+
+    >>> seconds("500ms")
+    0.5
+    """
+    if not isinstance(value, str):
+        return value
+    match = _DURATION.fullmatch(value.strip())
+    if match is None:
+        raise ValueError(f"'{value}' is not a duration; write a number of seconds, or 10s, 500ms, 2m")
+    return float(match[1].replace("_", "")) * _DURATION_UNITS[match[2] or "s"]
+
+
+def byte_count(value: object) -> object:
+    """Return a size in bytes: a number as it is, or text such as ``5MiB``, ``5MB``, ``1_000_000``.
+
+    Anything else is returned unchanged, for pydantic to refuse. Raises ValueError for text that is no size.
+
+    >>> byte_count("5MiB")
+    5242880
+    """
+    if not isinstance(value, str):
+        return value
+    match = _SIZE.fullmatch(value.strip())
+    if match is None:
+        raise ValueError(f"'{value}' is not a size; write a number of bytes, or 5MiB, 500kB, 1_000_000")
+    return int(float(match[1].replace("_", "")) * _SIZE_UNITS[(match[2] or "b").lower()])
+
+
+def _text_or(kind: str, pattern: re.Pattern[str]) -> WithJsonSchema:
+    text = {"type": "string", "pattern": f"^{pattern.pattern}$"}
+    return WithJsonSchema({"anyOf": [{"type": kind, "exclusiveMinimum": 0}, text]}, mode="validation")
+
+
+def _as_sorted(value: Any) -> Any:
+    if isinstance(value, str):
+        return (value,)
+    return tuple(sorted(set(value))) if isinstance(value, (list, tuple)) else value
+
+
+Duration = Annotated[float, BeforeValidator(seconds), _text_or("number", _DURATION)]
+Size = Annotated[int, BeforeValidator(byte_count), _text_or("integer", _SIZE)]
+MediaType = Literal["text/html", "application/xhtml+xml", "text/plain"]
+
+
+class ExtractSettings(BaseModel):
+    """How text is extracted. Every field can change what is extracted, so all of them are part of a run's hash."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    extractor: Literal["trafilatura", "resiliparse"] = Field(
+        "trafilatura",
+        description="What finds the main text: trafilatura is better, resiliparse about ten times faster.",
+    )
+    mode: Literal["precision", "default", "fast", "recall"] = Field(
+        "precision",
+        description="What trafilatura favours; FineWeb took precision. resiliparse has no modes and ignores it.",
+    )
+    timeout: Duration = Field(
+        10.0,
+        ge=0.001,
+        le=86400,
+        allow_inf_nan=False,
+        description="CPU time for one page, in seconds or as 10s, 500ms. A page that needs more has no text.",
+    )
+    max_body: Size = Field(
+        5 << 20,
+        gt=0,
+        le=1 << 30,
+        description="Largest page, in bytes or as 5MiB, compression undone. Common Crawl cuts pages at 5 MiB itself.",
+    )
+    max_depth: int = Field(
+        1000,
+        ge=1,
+        description="Deepest nesting of elements; parsing takes quadratic time in it. Of 6,801 real pages one has 819.",
+    )
+    media_types: Annotated[tuple[MediaType, ...], BeforeValidator(_as_sorted)] = Field(
+        ("application/xhtml+xml", "text/html"),
+        min_length=1,
+        description="Media types that have a text. text/plain, if named, is its own text.",
+    )

@@ -1,0 +1,1 @@
+"""Keys, survivors and contamination: which documents repeat each other or a benchmark."""

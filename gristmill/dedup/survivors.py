@@ -1,0 +1,48 @@
+"""Survivors: of each cluster of documents with one key, the one that stays."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gristmill.schema import CLUSTER_SIZE, DATE, DIGEST, DUPLICATE_OF, ID, ROW, SHARD
+
+
+def survivors(members: pa.Table) -> pa.Table:
+    """Return who survives in each cluster of two or more: one row a member, sorted by (shard, row).
+
+    ``members`` has the columns ``digest``, ``date``, ``id``, ``shard`` and ``row``. The result has ``shard``, ``row``,
+    ``duplicate_of`` (the survivor's id; null for the survivor itself) and ``cluster_size``. The earliest survives, by
+    (date, id); a member without a date comes after those that have one. Members without a digest belong to no
+    cluster. Neither the order of the rows nor their chunks change the result.
+    """
+    ordered = _by_cluster(members.filter(pc.is_valid(members[DIGEST])))
+    first = _first_of_cluster(ordered[DIGEST].combine_chunks())
+    starts = np.flatnonzero(first)
+    cluster = np.cumsum(first) - 1
+    sizes = np.diff(starts, append=len(first))[cluster]
+    survivor_ids = ordered[ID].take(pa.array(starts[cluster]))
+    result = pa.table(
+        {
+            SHARD: ordered[SHARD],
+            ROW: ordered[ROW],
+            DUPLICATE_OF: pc.if_else(pa.array(first), pa.scalar(None, ordered[ID].type), survivor_ids),
+            CLUSTER_SIZE: pa.array(sizes, pa.int64()),
+        }
+    )
+    return result.filter(pa.array(sizes > 1)).sort_by([(SHARD, "ascending"), (ROW, "ascending")])
+
+
+def _by_cluster(members: pa.Table) -> pa.Table:
+    """Return the members with each cluster's together, the survivor first; nulls sort last."""
+    keys = [(name, "ascending") for name in (DIGEST, DATE, ID, SHARD, ROW)]
+    return members.take(pc.sort_indices(members, keys))
+
+
+def _first_of_cluster(digests: pa.Array) -> npt.NDArray[np.bool_]:
+    """Return where a digest differs from the one before it; the first row does."""
+    first = np.ones(len(digests), np.bool_)
+    first[1:] = np.asarray(pc.not_equal(digests[1:], digests[:-1]))
+    return first

@@ -1,0 +1,135 @@
+"""The reference pages of signals and rules, made from the code: ``python -m gristmill.filters.catalogue docs``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from gristmill.filters.presets import PRESETS, Preset
+from gristmill.filters.signal import Signal
+from gristmill.filters.signals import FAMILIES, SIGNALS
+
+_MADE = "<!-- Made by `python -m gristmill.filters.catalogue docs`; a test checks that it is current. -->"
+
+_SIGNALS = f"""\
+{_MADE}
+# Signals
+
+A signal is a measured value of one document: a row's values depend on its text alone. Counts are int64, ratios
+float64. A null text has nulls. `- signals: {{families: [...], words: ...}}` chooses what is measured, on which words:
+
+- `unicode` (the default): Unicode's word boundaries (UAX 29), found by a compiled loop, with these tailorings. White
+  space and U+200B separate and are no words. Letters, digits and `_` that stand together are one word; an apostrophe
+  or full stop joins two letters (`don't`, `example.com`), a comma, full stop, colon or slash two digits (`1,000`,
+  `12:30`). A run of other symbols is one word (`...`, `</`). Ideographs, kana and the letters of Thai, Lao, Khmer,
+  Myanmar and their like are words of their own, with the marks on them: no dictionary is used.
+- `whitespace`: what stands between white space, as `str.split` has it.
+
+Characters are code points. Words are compared by 64-bit hashes of their characters, lines and paragraphs by 64-bit
+hashes of their bytes: that two different ones of the million words of a long document are taken for equal has a
+probability of about 3e-8. A page made to collide can only spoil its own signals.
+"""
+
+_RULES = f"""\
+{_MADE}
+# Rules
+
+A rule is a bound on a signal. Its reason code is made of the rule set, the signal and the side, such as
+`gopher_quality.word_count.min`. Every rule is evaluated on every document: `reason` is the first that drops it, in the
+order below, and `reasons` are all.
+
+- `min: b` drops what is less than `b`; `max: b` drops what is more. **A value on the bound is kept.**
+- `in: [x, y]` drops every other text.
+- A document without the value (null) is kept. A value that is not a number (NaN) is dropped by any bound.
+- `null` switches a preset's bound off.
+
+```yaml
+- filter:
+    use: [gopher_repetition, gopher_quality]      # presets, in this order
+    gopher_quality:                               # single bounds of a preset, changed
+      word_count: {{min: 20}}
+      stop_word_count: {{min: null}}
+    house:                                        # a rule set of your own; any name
+      word_count: {{max: 50_000}}
+      language: {{in: [en, fr]}}
+```
+"""
+
+_DIFFERENCES = """\
+## Where this differs from datatrove 0.10
+
+A test runs its `GopherRepetitionFilter` and `GopherQualityFilter` on the same words: verdict and first reason are the
+same but for what is named here.
+
+| name | there | here |
+|---|---|---|
+"""
+
+# Every intended difference from datatrove's two Gopher filters: what it does, what is done here.
+DIFFERENCES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "empty_text": (
+            "repetition drops a text of length 0 as `empty`",
+            "its ratios are 0.0; `gopher_quality.word_count.min` drops it",
+        ),
+        "division_by_zero": (
+            "with the word bounds off, a text without words or lines raises ZeroDivisionError",
+            "such a ratio is 0.0",
+        ),
+        "no_mean": (
+            "with the word bounds off, a text without words has a mean word length of NaN, which is kept",
+            "it is 0.0, which `gopher_quality.mean_word_length.min` drops",
+        ),
+        "ngrams_compare_words": (
+            "repeated 5- to 10-grams are compared joined without spaces, so `ab c` equals `a bc`",
+            "n-grams are equal if their words are",
+        ),
+        "all_reasons": ("the first reason ends the check", "every rule is evaluated"),
+        "bound_of_zero": ("a bound of 0 is no bound", "0 is a bound; `null` switches a bound off"),
+    }
+)
+
+
+def signals_page() -> str:
+    """Return docs/signals.md."""
+    parts = [_SIGNALS]
+    for family, names in FAMILIES.items():
+        sources = dict.fromkeys(SIGNALS[name].source for name in names)
+        parts.append(f"## {family}\n\nSource: {'; '.join(sources)}.\n")
+        parts += [_entry(SIGNALS[name]) for name in names]
+    return "\n".join(parts)
+
+
+def _entry(signal: Signal) -> str:
+    kind = {"double": "float64"}.get(str(signal.type), str(signal.type))
+    return f"### `{signal.name}`\n\n{signal.description}\n\n{kind}, version {signal.version}\n"
+
+
+def rules_page() -> str:
+    """Return docs/rules.md."""
+    differences = "".join(f"| `{name}` | {there} | {here} |\n" for name, (there, here) in DIFFERENCES.items())
+    return "\n".join([_RULES, *(_preset(preset) for preset in PRESETS.values()), _DIFFERENCES + differences])
+
+
+def _preset(preset: Preset) -> str:
+    rows = [f"| `{r.code}` | {'<' if r.side == 'min' else '>'} {r.bound:,} |" for r in preset.rules]
+    return "\n".join([f"## {preset.name}\n\n{preset.source}.\n", "| reason | drops |", "|---|---|", *rows, ""])
+
+
+PAGES: Final[Mapping[str, Callable[[], str]]] = MappingProxyType({"signals.md": signals_page, "rules.md": rules_page})
+
+
+def write(folder: Path) -> Iterable[Path]:
+    """Yield each page's path after it is written."""
+    for name, page in PAGES.items():
+        path = folder / name
+        path.write_text(page(), encoding="utf-8")
+        yield path
+
+
+if __name__ == "__main__":
+    for written in write(Path(sys.argv[1])):
+        sys.stdout.write(f"{written}\n")

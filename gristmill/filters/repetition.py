@@ -1,0 +1,130 @@
+"""Gopher's repetition signals (Rae et al. 2021, table A1), with the meaning that datatrove gives them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from gristmill.filters import _kernels
+from gristmill.filters.signal import Column, Signal, ratio, signal
+from gristmill.text import Integers, Spans, TextBatch
+
+FAMILY: Final = "gopher_repetition"
+SOURCE: Final = "Rae et al. 2021, arXiv:2112.11446, table A1; meaning of datatrove 0.10"
+SIZES: Final = range(2, 11)
+
+
+def repeated_lines(batch: TextBatch) -> Column:
+    """Return int64[rows, 2]: lines that occurred before in the text, and the characters of those."""
+    return _repeated(batch, batch.feed_lines)
+
+
+def repeated_paragraphs(batch: TextBatch) -> Column:
+    """Return int64[rows, 2]: paragraphs that occurred before in the text, and the characters of those."""
+    return _repeated(batch, batch.feed_paragraphs)
+
+
+def _repeated(batch: TextBatch, spans: Spans) -> Column:
+    out = np.empty((batch.rows, 2), np.int64)
+    _kernels.repeated_spans(batch.data, spans.counts, (spans.starts, spans.ends), _table(_most(spans.counts)), out)
+    return out
+
+
+def ngram_characters(batch: TextBatch) -> Column:
+    """Return int64[rows, 9]: characters of the top 2- to 4-gram, then those of repeated 5- to 10-grams."""
+    words = batch.words
+    most = _most(words.counts)
+    scratch = (
+        np.empty(_slots(2 * most), np.uint8),
+        np.empty(most, np.int32),
+        np.empty(most, np.uint64),
+        np.empty(most, np.int32),
+    )
+    out = np.empty((batch.rows, len(SIZES)), np.int64)
+    _kernels.ngram_characters(words.counts, (words.hashes, words.lengths), scratch, _table(most), out)
+    return out
+
+
+def _most(counts: Integers) -> int:
+    return int(np.diff(counts).max(initial=0))
+
+
+def _slots(items: int) -> int:
+    """Return a power of two that is over twice the items, and at least 16."""
+    return max(16, 1 << (2 * items).bit_length())
+
+
+def _table(items: int) -> tuple[Any, ...]:
+    """Return the arrays of an empty hash table: keys, stamps, counts."""
+    slots = _slots(items)
+    return np.empty(slots, np.uint64), np.zeros(slots, np.int32), np.empty(slots, np.int32)
+
+
+@signal(pa.float64(), FAMILY, SOURCE)
+def dup_line_ratio(batch: TextBatch) -> Column:
+    r"""Lines that are equal to an earlier line of the text / all lines.
+
+    Lines are the pieces of ``re.split(r"\n+", text)``: a leading or trailing line feed makes an empty one. Only the
+    further copies count; Dolma and DCLM count the first too. An empty text has 0.0.
+    """
+    return ratio(batch.scan(repeated_lines)[:, 0], np.diff(batch.feed_lines.counts))
+
+
+@signal(pa.float64(), FAMILY, SOURCE)
+def dup_line_char_ratio(batch: TextBatch) -> Column:
+    """Characters in lines that are equal to an earlier line of the text / characters of the text.
+
+    Lines as in ``dup_line_ratio``. An empty text has 0.0.
+    """
+    return ratio(batch.scan(repeated_lines)[:, 1], batch.characters)
+
+
+@signal(pa.float64(), FAMILY, SOURCE)
+def dup_paragraph_ratio(batch: TextBatch) -> Column:
+    r"""Paragraphs that are equal to an earlier paragraph of the text / all paragraphs.
+
+    Paragraphs are the pieces of ``re.split(r"\n{2,}", text.strip())``. Only the further copies count; Dolma and DCLM
+    count the first too. An empty text has 0.0.
+    """
+    return ratio(batch.scan(repeated_paragraphs)[:, 0], np.diff(batch.feed_paragraphs.counts))
+
+
+@signal(pa.float64(), FAMILY, SOURCE)
+def dup_paragraph_char_ratio(batch: TextBatch) -> Column:
+    """Characters in paragraphs that are equal to an earlier paragraph of the text / characters of the text.
+
+    Paragraphs as in ``dup_paragraph_ratio``. An empty text has 0.0.
+    """
+    return ratio(batch.scan(repeated_paragraphs)[:, 1], batch.characters)
+
+
+def _top_ngram(size: int) -> Signal:
+    def measure(batch: TextBatch) -> Column:
+        return ratio(batch.scan(ngram_characters)[:, size - SIZES.start], batch.characters)
+
+    measure.__name__ = f"top_{size}gram_char_ratio"
+    measure.__doc__ = f"""Length of the most frequent {size}-gram × its count / characters of the text; can exceed 1.
+
+    The length is that of its {size} words joined by spaces; the first seen wins among equals. It counts even if it
+    occurs once: DCLM and RedPajama-V2 have 0 then. A text of under {size} words has 0.0.
+    """
+    return signal(pa.float64(), FAMILY, SOURCE)(measure)
+
+
+def _dup_ngram(size: int) -> Signal:
+    def measure(batch: TextBatch) -> Column:
+        return ratio(batch.scan(ngram_characters)[:, size - SIZES.start], batch.characters)
+
+    measure.__name__ = f"dup_{size}gram_char_ratio"
+    measure.__doc__ = f"""Characters of the words in repeated {size}-grams / characters of the text.
+
+    From the left: {size} words that were met before add their characters and are jumped over; else one word
+    is. White space between words is not counted. n-grams are equal if their words are; datatrove compares
+    the words joined without spaces. A text of under {size} words has 0.0.
+    """
+    return signal(pa.float64(), FAMILY, SOURCE)(measure)
+
+
+NGRAM_SIGNALS: Final = tuple(_top_ngram(n) if n < 5 else _dup_ngram(n) for n in SIZES)

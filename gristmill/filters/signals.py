@@ -1,0 +1,70 @@
+"""All signals, by family, and the measuring of them.
+
+A family is a tuple of signals. To add a family, write its signals in a module and name them in ``FAMILIES``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Final
+
+import pyarrow as pa
+
+from gristmill import schema
+from gristmill.characters import UNICODE_VERSION
+from gristmill.filters import quality, repetition
+from gristmill.filters.settings import SignalsSettings
+from gristmill.filters.signal import Signal
+from gristmill.text import SEGMENTATION_VERSION, TextBatch
+
+_SIGNALS = (
+    repetition.dup_paragraph_ratio,
+    repetition.dup_paragraph_char_ratio,
+    repetition.dup_line_ratio,
+    repetition.dup_line_char_ratio,
+    *repetition.NGRAM_SIGNALS,
+    quality.word_count,
+    quality.mean_word_length,
+    quality.hash_word_ratio,
+    quality.ellipsis_word_ratio,
+    quality.bullet_line_ratio,
+    quality.ellipsis_line_ratio,
+    quality.alphabetic_word_ratio,
+    quality.stop_word_count,
+)
+
+SIGNALS: Final[Mapping[str, Signal]] = MappingProxyType({s.name: s for s in _SIGNALS})
+FAMILIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {family: tuple(s.name for s in _SIGNALS if s.family == family) for family in (repetition.FAMILY, quality.FAMILY)}
+)
+
+
+def selected(settings: SignalsSettings) -> tuple[Signal, ...]:
+    """Return the signals of the chosen families, in the order of ``SIGNALS``; the order of choice does not matter."""
+    names = {name for family in settings.families for name in FAMILIES[family]}
+    return tuple(s for s in SIGNALS.values() if s.name in names)
+
+
+@cache
+def layout(settings: SignalsSettings) -> pa.Schema:
+    """Return the columns of the layer: one per signal, null where the text is."""
+    return pa.schema([schema.column(s.name, s.type, s.meaning) for s in selected(settings)])
+
+
+def measure(texts: pa.Array, settings: SignalsSettings) -> pa.RecordBatch:
+    """Return one column per signal, in the order of ``layout``; a null text has nulls.
+
+    A row's values depend on its text alone, so neither the order of the rows nor their batch matters.
+    """
+    batch = TextBatch(texts, settings.words)
+    missing = ~batch.valid
+    columns = [pa.array(s.function(batch), s.type, mask=missing) for s in selected(settings)]
+    return pa.RecordBatch.from_arrays(columns, schema=layout(settings))
+
+
+def versions(settings: SignalsSettings) -> dict[str, str]:
+    """Return what the values depend on apart from the text: the version of each signal, of words and of Unicode."""
+    facts = {s.name: str(s.version) for s in selected(settings)}
+    return {**facts, "segmentation": f"{settings.words}.{SEGMENTATION_VERSION}", "unicode": UNICODE_VERSION}

@@ -1,0 +1,59 @@
+"""Compiled kernels: the only module that imports numba.
+
+A kernel is a plain loop over arrays that its caller allocated. It is compiled on its first call and kept on disk, in
+a folder keyed by the sources of every kernel: numba alone would not notice that a helper in another file changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+
+_PACKAGE = Path(__file__).parent
+
+
+def _sources_digest() -> str:
+    """Return 16 hex digits of the names and contents of all kernel files, and of the constants compiled into them."""
+    digest = hashlib.blake2b(digest_size=8)
+    for path in (*sorted(_PACKAGE.rglob("_kernels.py")), _PACKAGE / "characters.py"):
+        digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _cache_folder() -> Path:
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(os.environ.get("GRISTMILL_CACHE") or caches / "gristmill") / "kernels" / _sources_digest()
+
+
+_FOLDER = Path(os.environ.get("NUMBA_CACHE_DIR") or _cache_folder())
+_MARK = _FOLDER / "compiled"
+
+numba.config.CACHE_DIR = str(_FOLDER)  # type: ignore[attr-defined]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def kernel(function: Function) -> Function:
+    """Compile a loop over arrays; it releases the GIL and is cached on disk."""
+    return cast(Function, numba.njit(nogil=True, cache=True)(function))
+
+
+def is_compiled() -> bool:
+    """Return whether every kernel was compiled on this machine before."""
+    return _MARK.exists()
+
+
+def mark_compiled() -> None:
+    """Remember that every kernel is compiled. Raises OSError where the cache cannot be written to."""
+    _MARK.parent.mkdir(parents=True, exist_ok=True)
+    _MARK.touch()
+
+
+def inlined(function: Function) -> Function:
+    """Compile a helper into each kernel that calls it."""
+    return cast(Function, numba.njit(inline="always")(function))

@@ -1,0 +1,199 @@
+"""The exchange: keys go out from the shards, are reduced by partition, and decisions go back to their shards.
+
+    keys       shard      -> its keys, split among P partitions by their top bits
+    reduce     partition  -> what becomes of the rows with its keys, sorted by shard and row
+    decide     shard      -> its layer, from what every partition says of its rows
+
+A key is a uniform uint64, so partitions are even, and a partition is a range of keys. The number of partitions
+follows from the number of shards and bounds memory; no result depends on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from gristmill import schema
+from gristmill.pipeline import shards
+from gristmill.pipeline.phases import Phase, shard_phase, whole_phase
+from gristmill.pipeline.plan import Shard, Step, digest_of
+from gristmill.pipeline.progress import Progress
+from gristmill.pipeline.run import Run
+from gristmill.pipeline.shards import ShardWriter
+
+_SHARDS_PER_PARTITION = 64
+_FEWEST_PARTITIONS = 4
+_MOST_PARTITIONS = 1024
+
+Keys = Callable[[Shard, Progress], Iterable[pa.Table]]
+
+
+def partition_count(shard_count: int) -> int:
+    """Return the power of two of partitions for that many shards: 4 up to 256 shards, 1024 from 32,769 on.
+
+    >>> partition_count(6), partition_count(100_000)
+    (4, 1024)
+    """
+    wanted = -(-shard_count // _SHARDS_PER_PARTITION)
+    power = 1 << max(0, wanted - 1).bit_length()
+    return min(_MOST_PARTITIONS, max(_FEWEST_PARTITIONS, power))
+
+
+@dataclass(frozen=True)
+class KeyFiles:
+    """The keys of every shard, split among partitions: written shard by shard, read partition by partition.
+
+    ``corpus`` is true if a shard's keys depend on other shards, as those of a trained tokenizer do.
+    """
+
+    run: Run
+    step: Step
+    columns: pa.Schema
+    corpus: bool = False
+
+    @property
+    def partitions(self) -> int:
+        """Number of partitions."""
+        return partition_count(len(self.run.plan.shards))
+
+    def file(self, shard: Shard) -> str:
+        """Return the name of a shard's keys."""
+        return f"{self.step.folder}/keys/{shard.name}.parquet"
+
+    def digest(self, shard: Shard) -> str:
+        """Return the digest of what a shard's keys are computed from."""
+        inputs = [self.run.digest(self.run.plan.step(name), shard) for name in self.step.inputs]
+        corpus = self.run.corpus_digest(self.step) if self.corpus else None
+        return digest_of("keys", self.step.digest, inputs, corpus, self.partitions)
+
+    def phase(self, keys: Keys, name: str = "keys") -> Phase:
+        """Return the phase that writes the keys that ``keys`` yields for each shard."""
+        by_name = {shard.name: shard for shard in self.run.plan.shards}
+        return Phase(
+            name=name,
+            items=lambda: list(by_name),
+            is_done=lambda item: shards.is_current(
+                self.run.folder, self.file(by_name[item]), self.digest(by_name[item])
+            ),
+            perform=lambda item, progress: self.write(by_name[item], keys(by_name[item], progress)),
+        )
+
+    def write(self, shard: Shard, tables: Iterable[pa.Table]) -> None:
+        """Write a shard's keys, one row group for each partition that has any."""
+        parts = _split(tables, self.partitions, self.columns)
+        with self.run.folder.writing(self.file(shard)) as sink:
+            writer = ShardWriter(sink, self.columns, self.digest(shard))
+            groups: list[int] = []
+            for part in parts:
+                groups.append(len(groups) - groups.count(-1) if part.num_rows else -1)
+                writer.write_group(part)
+            writer.counts = {"partitions": groups}
+            writer.close()
+
+    def read(self, partition: int) -> Iterator[pa.Table]:
+        """Yield each shard's rows of one partition, shards in order. Raises StaleError, CorruptError, MissingError."""
+        for shard in self.run.plan.shards:
+            path = self.file(shard)
+            footer = shards.read_footer(self.run.folder, path)
+            shards.check(footer, self.run.folder.path(path), self.digest(shard))
+            group = footer.counts["partitions"][partition]
+            if group >= 0:
+                with self.run.folder.source(path) as source, shards.reading(path):
+                    table = pq.ParquetFile(source).read_row_group(group, use_threads=False)
+                yield table
+
+    def partition(self, partition: int) -> pa.Table:
+        """Return all rows of one partition."""
+        return pa.concat_tables([self.columns.empty_table(), *self.read(partition)])
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One exchange of a step.
+
+    ``reduce`` takes a partition's rows and returns rows of ``decided``, which holds SHARD and ROW, sorted by them.
+    ``decide`` takes what was decided on a shard's rows and writes its layer.
+    """
+
+    keys: KeyFiles
+    decided: pa.Schema
+    emit: Keys
+    reduce: Callable[[pa.Table], pa.Table]
+    decide: Callable[[Shard, pa.Table], None]
+
+    def phases(self) -> tuple[Phase, ...]:
+        """Return the three phases, in order."""
+        run, step = self.keys.run, self.keys.step
+
+        def decide(shard: Shard, progress: Progress) -> None:
+            self.decide(shard, self._decided_on(shard))
+            progress.update(run.footer(run.plan.text_step, shard).rows, 1.0)
+
+        reduce = whole_phase(
+            "reduce",
+            items=lambda: [f"{p:05d}" for p in range(self.keys.partitions)],
+            is_done=lambda item: shards.is_current(run.folder, self._file(int(item)), self._digest(int(item))),
+            perform=lambda item, progress: self._reduce(int(item), progress),
+        )
+        return self.keys.phase(self.emit), reduce, shard_phase(run, step, decide)
+
+    def _file(self, partition: int) -> str:
+        return f"{self.keys.step.folder}/reduced/{partition:05d}.parquet"
+
+    def _digest(self, partition: int) -> str:
+        return digest_of("reduced", self.keys.run.corpus_digest(self.keys.step), partition, self.keys.partitions)
+
+    def _reduce(self, partition: int, progress: Progress) -> None:
+        rows = self.keys.partition(partition)
+        reduced = self.reduce(rows)
+        with self.keys.run.folder.writing(self._file(partition)) as sink:
+            writer = ShardWriter(sink, self.decided, self._digest(partition))
+            for batch in reduced.cast(self.decided).to_batches(max_chunksize=shards.ROW_GROUP_ROWS):
+                writer.write(batch)
+            writer.close()
+        progress.update(rows.num_rows, 1.0)
+
+    def _decided_on(self, shard: Shard) -> pa.Table:
+        """Return what every partition decided on a shard's rows, sorted by row."""
+        found = [self.decided.empty_table()]
+        for partition in range(self.keys.partitions):
+            found += self._rows_of(partition, shard)
+        return pa.concat_tables(found).sort_by(schema.ROW)
+
+    def _rows_of(self, partition: int, shard: Shard) -> list[pa.Table]:
+        name = self._file(partition)
+        folder = self.keys.run.folder
+        shards.check(shards.read_footer(folder, name), folder.path(name), self._digest(partition))
+        with folder.source(name) as source, shards.reading(name):
+            file = pq.ParquetFile(source)
+            column = file.schema_arrow.get_field_index(schema.SHARD)
+            found = []
+            for group in range(file.num_row_groups):
+                statistics = file.metadata.row_group(group).column(column).statistics
+                if statistics is None or statistics.min <= shard.name <= statistics.max:
+                    table = file.read_row_group(group, use_threads=False)
+                    found.append(table.filter(pc.equal(table.column(schema.SHARD), shard.name)))
+        return found
+
+
+def partition_of(keys: pa.ChunkedArray | pa.Array, partitions: int) -> np.ndarray:
+    """Return the partition of each uint64 key: its top bits; ``partitions`` is a power of two."""
+    bits = partitions.bit_length() - 1
+    values = np.asarray(keys, dtype=np.uint64)
+    return (values >> np.uint64(64 - bits)).astype(np.int64) if bits else np.zeros(len(values), np.int64)
+
+
+def _split(tables: Iterable[pa.Table], partitions: int, columns: pa.Schema) -> Iterator[pa.Table]:
+    """Yield one table for each partition, rows in the order they came."""
+    table = pa.concat_tables([columns.empty_table(), *tables])
+    of = partition_of(table.column(schema.KEY), partitions)
+    order = np.argsort(of, kind="stable")
+    bounds = np.searchsorted(of[order], np.arange(partitions + 1))
+    for low, high in pairwise(bounds):
+        yield table.take(pa.array(order[low:high]))

@@ -1,0 +1,105 @@
+"""From a recipe to a plan: every stage is asked for its steps, and every mistake that can be known is found now."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from gristmill.errors import GristmillError, RecipeError, UsageError
+from gristmill.pipeline.plan import Plan, Step, with_digest
+from gristmill.pipeline.recipe import Recipe, RecipeStage, nearest
+from gristmill.pipeline.sources import resolve_sources
+from gristmill.pipeline.yaml import Location
+
+
+@dataclass
+class Planning:
+    """The steps planned so far, as later stages see them."""
+
+    recipe: Recipe
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def text_step(self) -> str:
+        """Name of the step whose files hold the text."""
+        return self.steps[0].name
+
+    def deciders(self) -> tuple[str, ...]:
+        """Return the names of the deciding steps so far, in order."""
+        return tuple(step.name for step in self.steps if step.decides)
+
+    def provider(self, column: str) -> str | None:
+        """Return the name of the latest step whose layer has a column; None if there is none."""
+        return next((step.name for step in reversed(self.steps) if column in step.columns), None)
+
+    def columns(self) -> list[str]:
+        """Return every column that a rule can name."""
+        return [column for step in self.steps for column in step.columns]
+
+    def name_for(self, kind: str) -> str:
+        """Return a stage's name: its kind, and a number from the second of a kind on."""
+        taken = {step.stage for step in self.steps}
+        number = 2
+        name = kind
+        while name in taken:
+            name, number = f"{kind}-{number}", number + 1
+        return name
+
+
+Planner = Callable[[RecipeStage, Planning], list[Step]]
+
+
+def make_plan(recipe: Recipe, planners: Mapping[str, Planner]) -> Plan:
+    """Return the plan of a recipe. Raises RecipeError and MissingError before anything has run."""
+    _check_order(recipe)
+    planning = Planning(recipe)
+    for stage in recipe.stages:
+        with _located(stage.location):
+            for step in planners[stage.kind](stage, planning):
+                planning.steps.append(with_digest(step, planning.steps))
+    with _located(recipe.key_location("source", "warc")):
+        shards = resolve_sources(recipe.source.warc)
+    return Plan(recipe.name, shards, tuple(planning.steps))
+
+
+@contextmanager
+def _located(location: Location) -> Iterator[None]:
+    """Let a mistake that is found in planning end with its place in the recipe."""
+    try:
+        yield
+    except GristmillError as error:
+        if re.search(r"\(\S+:\d+\)$", str(error)):
+            raise
+        kind = type(error) if isinstance(error, UsageError) else UsageError
+        raise kind(f"{error} {location}") from error
+
+
+def missing_signal(rule_code: str, signal: str, stage: RecipeStage, planning: Planning) -> RecipeError:
+    """Return the error for a rule on something that no earlier stage measures."""
+    known = planning.columns()
+    hint = nearest(signal, known) if known else "; add a `signals` stage before it"
+    location = stage.location.at(_keys_of(rule_code, planning.recipe, stage))
+    return RecipeError(
+        f"rule '{rule_code}' needs signal '{signal}', which no stage before '{stage.kind}' measures{hint} {location}"
+    )
+
+
+def _keys_of(rule_code: str, recipe: Recipe, stage: RecipeStage) -> tuple[str | int, ...]:
+    index = next(i for i, other in enumerate(recipe.stages) if other is stage)
+    return ("stages", index, stage.kind, *rule_code.split("."))
+
+
+def _check_order(recipe: Recipe) -> None:
+    kinds = [stage.kind for stage in recipe.stages]
+    if kinds[0] != "extract":
+        raise RecipeError(f"the first stage must be 'extract', not '{kinds[0]}' {recipe.stages[0].location}")
+    for stage in recipe.stages[1:]:
+        if stage.kind == "extract":
+            raise RecipeError(f"'extract' can stand only once, as the first stage {stage.location}")
+    for stage in recipe.stages[:-1]:
+        if stage.kind == "tokenize":
+            raise RecipeError(
+                f"'tokenize' must be the last stage: nothing after it can drop a document {stage.location}"
+            )

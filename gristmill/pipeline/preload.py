@@ -1,0 +1,15 @@
+"""What the fork server imports and loads once, so that each worker starts in milliseconds."""
+
+from __future__ import annotations
+
+from loguru import logger
+
+from gristmill import jit
+from gristmill.pipeline import executors, orphans, stages, warm
+
+__all__ = ["executors", "stages"]
+
+orphans.end_forks_with_parent()
+logger.disable("datatrove.executor.local")  # it would tell the terminal of each task
+if jit.is_compiled():
+    warm.warm_up()

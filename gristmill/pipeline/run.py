@@ -1,0 +1,108 @@
+"""A run's folder: where each file lies, what it must have been computed from, and reading it with both checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gristmill import schema
+from gristmill.errors import MissingError
+from gristmill.pipeline import shards
+from gristmill.pipeline.plan import Plan, Shard, Step, digest_of, plan_from_json
+from gristmill.pipeline.shards import Footer
+from gristmill.pipeline.storage import Folder
+
+PLAN_FILE = "plan.json"
+RECIPE_FILE = "recipe.yaml"
+MANIFEST_FILE = "manifest.json"
+
+_FOOTERS_KEPT = 256
+
+
+class Run:
+    """A plan and the folder it is carried out in."""
+
+    def __init__(self, folder: Folder, plan: Plan) -> None:
+        self.folder = folder
+        self.plan = plan
+        self._footers: dict[str, Footer] = {}
+
+    @classmethod
+    def open(cls, url: str) -> Run:
+        """Return the run in a folder. Raises MissingError if there is none, CorruptError for a foreign plan."""
+        folder = Folder(url)
+        if not folder.exists(PLAN_FILE):
+            raise MissingError(f"{url} holds no run (it has no {PLAN_FILE}); `gristmill run RECIPE` makes one")
+        return cls(folder, plan_from_json(folder.read_json(PLAN_FILE), folder.path(PLAN_FILE)))
+
+    def file(self, step: Step, shard: Shard) -> str:
+        """Return the name of a step's file for a shard."""
+        return f"{step.folder}/{shard.name}.parquet"
+
+    def digest(self, step: Step, shard: Shard) -> str:
+        """Return the digest of all that a step's file for a shard is computed from."""
+        if step.kind == "extract":
+            return digest_of(step.digest, shard.name, shard.fingerprint)
+        if step.scope == "corpus":
+            return digest_of(self.corpus_digest(step), shard.name)
+        return digest_of(step.digest, [self.digest(self.plan.step(name), shard) for name in step.inputs])
+
+    def corpus_digest(self, step: Step) -> str:
+        """Return the digest of all that an exchange of a step is computed from: its inputs on every shard."""
+        if step.name not in self._corpus_digests:
+            inputs = [self.plan.step(name) for name in step.inputs]
+            whole = [[self.digest(other, shard) for other in inputs] for shard in self.plan.shards]
+            self._corpus_digests[step.name] = digest_of(step.digest, whole)
+        return self._corpus_digests[step.name]
+
+    @cached_property
+    def _corpus_digests(self) -> dict[str, str]:
+        return {}
+
+    def is_done(self, step: Step, shard: Shard) -> bool:
+        """Return whether a step's file for a shard is there and current."""
+        return shards.is_current(self.folder, self.file(step, shard), self.digest(step, shard))
+
+    def footer(self, step: Step, shard: Shard) -> Footer:
+        """Return what a file says of itself, checked to be current and aligned.
+
+        Raises MissingError, CorruptError, StaleError, MisalignedError.
+        """
+        name = self.file(step, shard)
+        if name not in self._footers:
+            footer = shards.read_footer(self.folder, name)
+            shards.check(footer, self.folder.path(name), self.digest(step, shard))
+            if step != self.plan.text_step:
+                shards.check_aligned(footer, self.folder.path(name), self.footer(self.plan.text_step, shard))
+            if len(self._footers) >= _FOOTERS_KEPT:
+                self._footers.clear()
+            self._footers[name] = footer
+        return self._footers[name]
+
+    def read(self, step: Step, shard: Shard, columns: list[str] | None = None) -> pa.Table:
+        """Return columns of a step's file for a shard, whole. Raises as `footer` does."""
+        self.footer(step, shard)
+        return shards.read_table(self.folder, self.file(step, shard), columns, self.digest(step, shard))
+
+    def documents(self, shard: Shard, columns: list[str]) -> Iterator[pa.Table]:
+        """Yield columns of a shard's documents, one bounded row group at a time."""
+        step = self.plan.text_step
+        self.footer(step, shard)
+        yield from shards.iterate(self.folder, self.file(step, shard), columns, self.digest(step, shard))
+
+    def keep(self, step: Step, shard: Shard) -> pa.ChunkedArray:
+        """Return one boolean a row: whether a deciding step keeps it, whatever the others do."""
+        if step == self.plan.text_step:
+            return pc.is_null(self.read(step, shard, [schema.FATE]).column(schema.FATE))
+        return self.read(step, shard, [schema.KEEP]).column(schema.KEEP)
+
+    def kept(self, deciders: tuple[Step, ...], shard: Shard) -> pa.ChunkedArray:
+        """Return one boolean a row: whether all of the deciding steps keep it."""
+        first, *rest = deciders
+        kept = self.keep(first, shard)
+        for step in rest:
+            kept = pc.and_(kept, self.keep(step, shard))
+        return kept

@@ -1,0 +1,141 @@
+"""What a command asks of the pipeline: plan a recipe, carry it out here or on Slurm, open a run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from gristmill.errors import MissingError, RecipeError, ShardError, UsageError
+from gristmill.pipeline import carry_out as work
+from gristmill.pipeline import executors
+from gristmill.pipeline.manifest import write_manifest
+from gristmill.pipeline.monitor import Watcher
+from gristmill.pipeline.phases import Phase
+from gristmill.pipeline.plan import Plan, Step
+from gristmill.pipeline.planning import make_plan
+from gristmill.pipeline.recipe import Recipe, load_recipe
+from gristmill.pipeline.run import PLAN_FILE, Run
+from gristmill.pipeline.settings import RunSettings
+from gristmill.pipeline.stages import PLANNERS
+from gristmill.pipeline.storage import Folder
+from gristmill.pipeline.yaml import dump_yaml
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A run, the steps of it that are wanted now, how to carry them out, and the recipe's text; nothing is written."""
+
+    run: Run
+    steps: tuple[Step, ...]
+    settings: RunSettings
+    recipe: str
+
+    def changed(self, executor: str | None, workers: int | None) -> Begun:
+        """Return the same with another executor or number of workers, where one is given. Raises UsageError."""
+        given = {"executor": executor, "workers": workers}
+        try:
+            settings = self.settings.model_dump() | {key: value for key, value in given.items() if value is not None}
+            return replace(self, settings=RunSettings.model_validate(settings))
+        except ValidationError as error:
+            if executor not in ("local", "slurm"):
+                raise UsageError(f"there is no executor '{executor}'; there are: local, slurm") from error
+            raise RecipeError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
+
+
+def planned(path: str | Path, overrides: Sequence[str] = ()) -> Plan:
+    """Return the plan of a recipe. Raises RecipeError and MissingError."""
+    return make_plan(load_recipe(path, overrides), PLANNERS)
+
+
+def begin(path: Path, workdir: str, overrides: Sequence[str], until: str | None, only: str | None) -> Begun:
+    """Return a recipe's run, planned, with the steps wanted.
+
+    Raises RecipeError, MissingError, and UsageError for a stage that does not exist or that waits for others.
+    """
+    recipe = load_recipe(path, overrides)
+    plan = make_plan(recipe, PLANNERS)
+    steps = work.chosen_steps(plan, until, only)
+    if not workdir:
+        raise UsageError("--workdir is empty; write '.' for the folder you are in")
+    run = Run(Folder(f"{workdir.rstrip('/')}/{plan.name}"), plan)
+    work.check_inputs(run, steps)
+    return Begun(run, steps, recipe.run, _text(path, recipe, overrides))
+
+
+def carry_out(begun: Begun, watcher: Watcher) -> bool:
+    """Do on this machine what is not done; return whether the whole plan now is.
+
+    Raises StageError naming what failed, after everything else was done.
+    """
+    run = begun.run
+    workers = begun.settings.workers or os.cpu_count() or 1
+    with work.locked(run.folder):
+        work.write_plan(run, begun.recipe)
+        work.carry_out(run, begun.steps, workers, watcher).raise_if_failed()
+        write_manifest(run)
+    return all(run.is_done(step, shard) for step in run.plan.steps for shard in run.plan.shards)
+
+
+def dry_run(begun: Begun) -> Iterator[str]:
+    """Yield a line for each phase: what is done and what would be; on Slurm, the script that would be submitted."""
+    run = begun.run
+    phases = list(work.phases_of(run, begun.steps))
+    if begun.settings.executor == "slurm":
+        scripts = executors.write_scripts(run, phases, begun.settings)
+        for number, ((step, phase), script) in enumerate(zip(phases, scripts, strict=True)):
+            after = f"after {phases[number - 1][0].name}/{phases[number - 1][1].name}" if number else "first"
+            yield f"{step.name}/{phase.name}: {after}: {script}"
+        return
+    for step, phase in phases:
+        yield f"{step.name}/{phase.name}: {_what_is_left(phase)}"
+
+
+def submit(begun: Begun) -> Iterator[str]:
+    """Submit the steps to Slurm, chained by dependency; yield a line for each job, and where to look next."""
+    phases = list(work.phases_of(begun.run, begun.steps))
+    with work.locked(begun.run.folder):
+        work.write_plan(begun.run, begun.recipe)
+        jobs = executors.submit(begun.run, phases, begun.settings)
+    for (step, phase), job in zip(phases, jobs, strict=True):
+        yield f"job {job}: {step.name}/{phase.name}"
+    yield f"watch with: gristmill status {begun.run.folder.url}"
+    yield "when all is done, the same command writes the manifest, the report and the card"
+
+
+def is_finished(begun: Begun) -> bool:
+    """Return whether every wanted item is done."""
+    try:
+        return all(phase.is_done(item) for _, phase in work.phases_of(begun.run, begun.steps) for item in phase.items())
+    except (MissingError, ShardError):
+        return False
+
+
+def open_run(name: str) -> Run:
+    """Return the run in a folder, or of that name in ./runs. Raises MissingError saying where was looked."""
+    for url in (name, f"runs/{name}"):
+        if Folder(url).exists(PLAN_FILE):
+            return Run.open(url)
+    if Path(name).suffix in (".yaml", ".yml"):
+        raise UsageError(f"'{name}' is a recipe; this command takes a run's folder, such as runs/{Path(name).stem}")
+    there = [f"runs/{run}" for run in Folder("runs").folders() if Folder(f"runs/{run}").exists(PLAN_FILE)]
+    hint = f"there are: {', '.join(there)}" if there else "`gristmill run RECIPE` makes one"
+    raise MissingError(f"there is no run in '{name}' nor in 'runs/{name}'; {hint}")
+
+
+def _what_is_left(phase: Phase) -> str:
+    try:
+        items = phase.items()
+        left = sum(not phase.is_done(item) for item in items)
+    except (MissingError, ShardError):
+        return "known when the phases before it are done"
+    return f"{left} to do, {len(items) - left} done"
+
+
+def _text(path: Path, recipe: Recipe, overrides: Sequence[str]) -> str:
+    if not overrides:
+        return path.read_text(encoding="utf-8")
+    return f"# {path.name} with --set {' --set '.join(overrides)}\n{dump_yaml(recipe.document)}"

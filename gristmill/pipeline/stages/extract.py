@@ -1,0 +1,50 @@
+"""extract: one WARC becomes one shard of documents, each with a text or the reason for having none."""
+
+from __future__ import annotations
+
+from gristmill import schema
+from gristmill.crawl.extract import Extraction, extractor_versions
+from gristmill.crawl.settings import ExtractSettings
+from gristmill.pipeline.phases import Phase, shard_phase
+from gristmill.pipeline.plan import Shard, Step
+from gristmill.pipeline.planning import Planning
+from gristmill.pipeline.progress import Progress
+from gristmill.pipeline.recipe import RecipeStage
+from gristmill.pipeline.run import Run
+from gristmill.pipeline.shards import ShardWriter
+
+
+def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
+    """Return the step that extracts."""
+    assert isinstance(stage.settings, ExtractSettings)
+    return [
+        Step(
+            name="extract",
+            stage="extract",
+            kind="extract",
+            settings=stage.settings.model_dump(mode="json"),
+            versions=extractor_versions(stage.settings),
+            decides=True,
+        )
+    ]
+
+
+def phases(run: Run, step: Step) -> tuple[Phase, ...]:
+    """Return the one phase: each shard's documents."""
+    settings = ExtractSettings.model_validate(step.settings)
+
+    def perform(shard: Shard, progress: Progress) -> None:
+        _extract(run, step, shard, settings, progress)
+
+    return (shard_phase(run, step, perform),)
+
+
+def _extract(run: Run, step: Step, shard: Shard, settings: ExtractSettings, progress: Progress) -> None:
+    extraction = Extraction(shard.source, shard.name, settings)
+    with run.folder.writing(run.file(step, shard)) as sink:
+        writer = ShardWriter(sink, schema.DOCUMENTS, run.digest(step, shard))
+        for batch in extraction:
+            writer.write(batch)
+            progress.update(batch.num_rows, extraction.fraction)
+        writer.counts = {"records": dict(extraction.counts)}
+        writer.close()

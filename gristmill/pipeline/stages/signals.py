@@ -1,0 +1,41 @@
+"""signals: what is measured on each text, once, for any rule to use."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from gristmill.filters.settings import SignalsSettings
+from gristmill.filters.signals import layout, measure, versions
+from gristmill.pipeline.phases import Phase, annotate, shard_phase
+from gristmill.pipeline.plan import Step
+from gristmill.pipeline.planning import Planning
+from gristmill.pipeline.recipe import RecipeStage
+from gristmill.pipeline.run import Run
+
+
+def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
+    """Return the step that measures."""
+    settings = stage.settings
+    assert isinstance(settings, SignalsSettings)
+    name = planning.name_for("signals")
+    return [
+        Step(
+            name=name,
+            stage=name,
+            kind="signals",
+            settings=settings.model_dump(mode="json"),
+            inputs=(planning.text_step,),
+            versions=versions(settings),
+            columns=tuple(layout(settings).names),
+        )
+    ]
+
+
+def phases(run: Run, step: Step) -> tuple[Phase, ...]:
+    """Return the one phase: each shard's signals."""
+    settings = SignalsSettings.model_validate(step.settings)
+
+    def measured(texts: pa.Array) -> pa.RecordBatch:
+        return measure(texts, settings)
+
+    return (shard_phase(run, step, annotate(run, step, layout(settings), measured)),)

@@ -1,0 +1,1 @@
+"""What a run did, for people: funnel, explanations, pages and cards."""

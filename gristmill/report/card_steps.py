@@ -1,0 +1,92 @@
+"""The card's account of what was done: each stage with its settings, its bounds, and where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from gristmill.filters.presets import PRESETS, Preset
+from gristmill.report import figures
+from gristmill.report.escape import as_code, for_markdown, for_text
+
+Stats = Mapping[str, Any]
+
+
+def steps_section(stats: Stats) -> str:
+    """Return a part for each stage of the recipe: settings of its steps, and a table of its rules."""
+    parts = ["## Steps\n"]
+    for stage in dict.fromkeys(step["stage"] for step in stats["steps"]):
+        parts.append(f"### {for_text(stage)}\n")
+        for step in stats["steps"]:
+            if step["stage"] == stage:
+                parts += _step(step, stats)
+    return "\n".join(parts)
+
+
+def _step(step: Stats, stats: Stats) -> Iterator[str]:
+    """Yield a rules table for a step of rules, a list of settings for any other."""
+    if step["kind"] == "rules":
+        yield from _rules(step, stats)
+        return
+    lines = [
+        f"- {key.replace('_', ' ')}: {_value(value)}" for key, value in step["settings"].items() if value is not None
+    ]
+    if lines:
+        yield "\n".join(lines) + "\n"
+
+
+def _rules(step: Stats, stats: Stats) -> Iterator[str]:
+    """Yield where the presets come from, then each rule with its bound and how many documents it is charged with."""
+    rules = step["settings"]["rules"]
+    presets = [PRESETS[name] for name in dict.fromkeys(rule["preset"] for rule in rules) if name in PRESETS]
+    if presets:
+        lines = [f"- {for_text(preset.name)}: {for_text(preset.source)}" for preset in presets]
+        yield "\n".join([*lines, *_left_out(presets, rules)]) + "\n"
+    charged = {r["reason"]: r["first"] for stage in stats["reasons"] for r in stage["reasons"]}
+    lines = ["| rule | keeps | as published | charged |", "|---|---|---|---:|"]
+    for code, same in _by_code(rules).items():
+        cells = (
+            for_markdown(code),
+            for_text(figures.bounds(same)),
+            _published(same[0]),
+            figures.count(charged.get(code)),
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    yield "\n".join(lines) + "\n"
+
+
+def _left_out(presets: Sequence[Preset], rules: Sequence[Stats]) -> Iterator[str]:
+    """Yield a line for each rule of the presets that the recipe switches off."""
+    applied = {(rule["preset"], rule["signal"], rule["side"]) for rule in rules}
+    for preset in presets:
+        for rule in preset.rules:
+            if (rule.preset, rule.signal, rule.side) not in applied:
+                yield f"- switched off: {for_markdown(rule.code)}, published as {for_text(figures.bound(asdict(rule)))}"
+
+
+def _by_code(rules: Sequence[Stats]) -> dict[str, list[Stats]]:
+    """Return rules by reason code: those that differ in `where` alone share one."""
+    by_code: dict[str, list[Stats]] = {}
+    for rule in rules:
+        by_code.setdefault(f"{rule['preset']}.{rule['signal']}.{rule['side']}", []).append(rule)
+    return by_code
+
+
+def _published(rule: Stats) -> str:
+    """Return "yes", or the preset's own bound where the recipe has another; a dash for a rule of no preset."""
+    if rule["preset"] not in PRESETS:
+        return figures.NONE
+    for other in PRESETS[rule["preset"]].rules:
+        if (other.signal, other.side) == (rule["signal"], rule["side"]):
+            return "yes" if other.bound == rule["bound"] else for_text(figures.bound(asdict(other)))
+    return figures.NONE
+
+
+def _value(value: Any) -> str:
+    """Return a setting on one line."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key} {_value(inner)}" for key, inner in value.items() if inner is not None)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_value, value))
+    return as_code(str(value))

@@ -1,0 +1,138 @@
+"""What became of one record: where it lies, what each stage decided on it, by which values and bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from gristmill import schema
+from gristmill.pipeline import ledger
+from gristmill.pipeline.plan import Step
+from gristmill.pipeline.run import Run
+from gristmill.pipeline.stages.rules import rule_columns, step_rules
+from gristmill.report.explain_view import render_explanation
+from gristmill.report.find import Found, find, row_of
+from gristmill.report.outcomes import Explanation, RuleOutcome, StageOutcome, State, Survivor
+
+__all__ = ["Explanation", "explain", "render_explanation"]
+
+_OF_TOKENS = (schema.TOKEN_COUNT,)
+
+
+def explain(run: Run, query: str) -> list[Explanation]:
+    """Return what became of each record that an id `<shard>/<offset>` or a URL names, in the order of the shards.
+
+    Raises UsageError, naming the nearest records, if there are none.
+    """
+    return [explanation for found in find(run, query) for explanation in _explain_shard(run, found)]
+
+
+def _explain_shard(run: Run, found: Found) -> Iterator[Explanation]:
+    """Yield the explanations of some rows of a shard; each layer is read once."""
+    columns = [name for name in schema.DOCUMENTS.names if name != schema.TEXT]
+    documents = _rows_of(run.read(run.plan.text_step, found.shard, columns), found)
+    stages = [_stage(run, stage, found) for stage in run.plan.stages()]
+    for index, (row, facts) in enumerate(zip(found.rows, documents, strict=True)):
+        has_text = facts[schema.TEXT_BYTES] is not None
+        yield Explanation(
+            id=facts[schema.ID],
+            url=facts[schema.URL],
+            shard=found.shard.name,
+            row=row,
+            facts=facts,
+            stages=tuple(outcomes[index] if has_text else _without_text(outcomes[index]) for outcomes in stages),
+            run=run,
+        )
+
+
+def _without_text(outcome: StageOutcome) -> StageOutcome:
+    """Return what a stage did to a document without text: nothing, unless it dropped it for that."""
+    if outcome.state in ("dropped", "not done"):
+        return outcome
+    return StageOutcome(outcome.stage, "no text")
+
+
+def _stage(run: Run, stage: str, found: Found) -> list[StageOutcome]:
+    """Return what a stage did to each of the rows."""
+    steps = [step for step in run.plan.steps if step.stage == stage]
+    if not all(run.is_done(step, found.shard) for step in steps):
+        return [StageOutcome(stage, "not done")] * len(found.rows)
+    values: list[dict[str, Any]] = [{} for _ in found.rows]
+    for step in steps:
+        for known, measured in zip(values, _measured(run, step, found), strict=True):
+            known.update(measured)
+    decider = next((step for step in steps if step.decides), None)
+    if decider is None:
+        return [StageOutcome(stage, _state_of(known), values=known) for known in values]
+    decisions = _rows_of(ledger.decisions(run, decider, found.shard), found)
+    rules = _rules(run, decider, found)
+    return [
+        _decided(run, decider, decision, judged, known)
+        for decision, judged, known in zip(decisions, rules, values, strict=True)
+    ]
+
+
+def _state_of(measured: Mapping[str, Any]) -> State:
+    """Return the state of a document in a stage that does not decide."""
+    if schema.TOKEN_COUNT in measured:
+        return "not encoded" if measured[schema.TOKEN_COUNT] is None else "encoded"
+    return "measured"
+
+
+def _decided(
+    run: Run, step: Step, decision: Mapping[str, Any], rules: list[RuleOutcome], values: Mapping[str, Any]
+) -> StageOutcome:
+    reasons = tuple(decision[schema.REASONS])
+    duplicate_of, cluster_size = decision[schema.DUPLICATE_OF], decision.get(schema.CLUSTER_SIZE)
+    compared = schema.CLUSTER_SIZE not in decision or cluster_size is not None
+    kept: State = "kept" if compared else "not compared"
+    return StageOutcome(
+        stage=step.stage,
+        state=kept if decision[schema.KEEP] else "dropped",
+        reasons=reasons,
+        rules=tuple(replace(rule, hit=rule.code in reasons) for rule in rules),
+        values=values,
+        survivor=None if duplicate_of is None else _survivor(run, duplicate_of),
+        cluster_size=cluster_size,
+    )
+
+
+def _measured(run: Run, step: Step, found: Found) -> list[dict[str, Any]]:
+    """Return what a step that does not decide measured on each of the rows."""
+    if step.decides or step.kind == "extract":
+        return [{} for _ in found.rows]
+    columns = list(_OF_TOKENS if step.kind == "tokenize" else step.columns)
+    return _rows_of(run.read(step, found.shard, columns), found)
+
+
+def _rules(run: Run, step: Step, found: Found) -> list[list[RuleOutcome]]:
+    """Return the rules of a step that apply to each of the rows, with their values, not yet whether they hit."""
+    if step.kind != "rules":
+        return [[] for _ in found.rows]
+    columns = rule_columns(run, step, found.shard)
+    rows = _rows_of(pa.table(columns), found) if columns else [{} for _ in found.rows]
+    return [
+        [
+            RuleOutcome(rule.code, rule.signal, row[rule.signal], rule.side, rule.bound, rule.where, False)
+            for rule in step_rules(step)
+            if rule.where is None or row[rule.where[0]] == rule.where[1]
+        ]
+        for row in rows
+    ]
+
+
+def _survivor(run: Run, identity: str) -> Survivor:
+    found = row_of(run, identity)
+    if found is None:
+        return Survivor(identity, None, None)
+    table = run.read(run.plan.text_step, found.shard, [schema.URL, schema.DATE])
+    (row,) = _rows_of(table, found)
+    return Survivor(identity, row[schema.URL], row[schema.DATE])
+
+
+def _rows_of(table: pa.Table, found: Found) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = table.take(list(found.rows)).to_pylist()
+    return rows

@@ -1,0 +1,151 @@
+"""An explanation on a terminal. Everything crawled passes `for_terminal`: no markup, no escapes, no overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule as Line
+from rich.table import Table
+from rich.text import Text
+
+from gristmill import schema
+from gristmill.report import figures
+from gristmill.report.escape import for_terminal
+from gristmill.report.outcomes import Explanation, RuleOutcome, StageOutcome
+
+_STATES = {"kept": "green", "dropped": "red", "measured": "", "encoded": "green", "not done": "yellow"}
+
+
+def render_explanation(explanation: Explanation, *, text: bool = False) -> Group:
+    """Return what Rich prints: the fate, the record, then every stage in order; ``text`` adds the document's text."""
+    parts: list[RenderableType] = [_title(explanation), _fate(explanation), Text(), _record(explanation)]
+    ruled = {rule.signal for stage in explanation.stages for rule in stage.rules}
+    dropped = False
+    for stage in explanation.stages:
+        parts += [Text(), _stage_line(stage, dropped), *_details(stage, ruled)]
+        dropped = dropped or stage.state == "dropped"
+    if text:
+        parts += [Text(), Line("text"), _text(explanation)]
+    return Group(*parts, Text())
+
+
+def _title(explanation: Explanation) -> Text:
+    if explanation.url is None:
+        return Text("a record without URL", style="bold")
+    return for_terminal(explanation.url, "bold")
+
+
+def _fate(explanation: Explanation) -> Text:
+    stage = explanation.dropped_by
+    if stage is not None:
+        more = f" (and {len(stage.reasons) - 1} more)" if len(stage.reasons) > 1 else ""
+        return Text.assemble(("dropped", "bold red"), " by ", stage.stage, ": ", for_terminal(stage.reasons[0]), more)
+    if explanation.is_final:
+        return Text("kept", style="bold green")
+    waiting = ", ".join(stage.stage for stage in explanation.stages if stage.state == "not done")
+    return Text.assemble(("kept so far", "bold yellow"), f"; not done yet: {waiting}")
+
+
+def _record(explanation: Explanation) -> Padding:
+    facts = explanation.facts
+    answer = [facts[schema.STATUS], facts[schema.MIME], facts[schema.CHARSET]]
+    answered = " ".join(str(part) for part in answer if part is not None) or "no readable response"
+    body = facts[schema.BODY_BYTES]
+    rows = {
+        "id": explanation.id,
+        "lies in": f"{facts[schema.WARC]}, at byte {figures.count(facts[schema.OFFSET])}; row {explanation.row}",
+        "fetched": _when(facts[schema.DATE]),
+        "dated": _when(facts[schema.HTTP_DATE]),
+        "response": answered if body is None else f"{answered}, {figures.count(body)} bytes",
+        "text": "none" if facts[schema.TEXT_BYTES] is None else f"{figures.count(facts[schema.TEXT_BYTES])} bytes",
+    }
+    return _indented(_pairs({key: value for key, value in rows.items() if value is not None}))
+
+
+def _when(date: Any) -> str | None:
+    return None if date is None else f"{date:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _stage_line(stage: StageOutcome, dropped_before: bool) -> Text:
+    """Return a stage's name and what it did; after a drop, what it would have done."""
+    name = (f"{stage.stage:<14} ", "bold")
+    if dropped_before and stage.state in ("kept", "dropped"):
+        return Text.assemble(name, (f"would have {stage.state} it", "dim"))
+    return Text.assemble(name, (stage.state, _STATES.get(stage.state, "dim")))
+
+
+def _details(stage: StageOutcome, ruled: set[str]) -> Iterator[RenderableType]:
+    """Yield what a stage has to say: reasons that are no rules', duplicates, rules, values that no rule looks at."""
+    of_rules = {rule.code for rule in stage.rules}
+    for reason in stage.reasons:
+        if reason not in of_rules:
+            yield _indented(for_terminal(reason, "red"))
+    yield from _duplicates(stage)
+    values = {name: value for name, value in stage.values.items() if name not in ruled and value is not None}
+    if values:
+        yield _indented(_pairs({name: figures.number(value) for name, value in values.items()}))
+    if stage.rules:
+        yield _indented(_rules(stage))
+
+
+def _duplicates(stage: StageOutcome) -> Iterator[RenderableType]:
+    if stage.survivor is not None:
+        survivor = stage.survivor
+        yield _indented(
+            _pairs(
+                {
+                    "same as": survivor.id,
+                    "URL": survivor.url or figures.NONE,
+                    "fetched": _when(survivor.date) or figures.NONE,
+                    "of": f"{figures.count(stage.cluster_size)} documents with this text, this one was kept",
+                }
+            )
+        )
+    elif stage.cluster_size is not None and stage.cluster_size > 1:
+        yield _indented(Text(f"kept for {figures.count(stage.cluster_size)} documents with this text, itself included"))
+    elif stage.cluster_size == 1:
+        yield _indented(Text("compared: no other document has this text", style="dim"))
+
+
+def _rules(stage: StageOutcome) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("")
+    table.add_column("rule", overflow="fold")
+    for header in ("value", "bound", "room"):
+        table.add_column(header, justify="right", overflow="fold")
+    for rule in stage.rules:
+        mark = Text("✗", style="red") if rule.hit else Text("✓", style="green")
+        asked = figures.bound({"side": rule.side, "bound": rule.bound, "where": rule.where})
+        value = for_terminal(figures.number(rule.value), "bold" if rule.hit else "")
+        code = for_terminal(rule.code, "red" if rule.hit else "")
+        table.add_row(mark, code, value, for_terminal(asked), Text(_room(rule), style="red" if rule.hit else "dim"))
+    return table
+
+
+def _room(rule: RuleOutcome) -> str:
+    """Return how far the value is from the bound; below zero it is beyond it."""
+    if rule.side not in ("min", "max") or not isinstance(rule.value, int | float):
+        return ""
+    room = rule.value - rule.bound if rule.side == "min" else rule.bound - rule.value
+    return figures.number(room)
+
+
+def _text(explanation: Explanation) -> Text:
+    text = explanation.text()
+    return Text("it has none", style="dim") if text is None else for_terminal(text, keep="\n\t")
+
+
+def _pairs(values: Mapping[str, str]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for key, value in values.items():
+        table.add_row(for_terminal(key), for_terminal(value))
+    return table
+
+
+def _indented(part: RenderableType) -> Padding:
+    return Padding(part, (0, 0, 0, 2))

@@ -1,0 +1,112 @@
+"""Numbers and bounds as a reader sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+NONE = "–"
+_SIDES = {"min": "≥", "max": "≤"}
+
+
+def count(value: int | None) -> str:
+    """Return a whole number with its thousands apart.
+
+    >>> count(1234567), count(None)
+    ('1,234,567', '–')
+    """
+    return NONE if value is None else f"{value:,}"
+
+
+def share(part: int | None, whole: int | None) -> str:
+    """Return a part of a whole in percent: no rounding makes some into none, or not all into all.
+
+    >>> share(1, 3), share(0, 3), share(1, 100_000), share(99_999, 100_000), share(1, 0)
+    ('33.3%', '0%', '<0.1%', '>99.9%', '–')
+    """
+    if part is None or not whole:
+        return NONE
+    if part in (0, whole):
+        return "100%" if part else "0%"
+    percent = 100 * part / whole
+    if percent < 0.1:
+        return "<0.1%"
+    return ">99.9%" if percent > 99.9 else f"{percent:.1f}%"
+
+
+def size(value: int | None) -> str:
+    """Return bytes in the nearest decimal unit.
+
+    >>> size(999), size(1500), size(None)
+    ('999 B', '1.5 kB', '–')
+    """
+    if value is None:
+        return NONE
+    number, units = float(value), ["B", "kB", "MB", "GB", "TB", "PB"]
+    while number >= 999.5 and len(units) > 1:
+        number, units = number / 1000, units[1:]
+    return f"{number:.0f} {units[0]}" if number >= 99.95 or units[0] == "B" else f"{number:.1f} {units[0]}"
+
+
+def number(value: Any) -> str:
+    """Return a measured value: whole numbers whole, others to four digits, text as it is.
+
+    >>> number(1234), number(0.123456), number(2.0), number(None)
+    ('1,234', '0.1235', '2', '–')
+    """
+    if value is None:
+        return NONE
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if float(value).is_integer() and abs(value) < 1e15:
+        return f"{int(value):,}"
+    return f"{value:.4g}"
+
+
+def exact(value: Any) -> str:
+    """Return a bound, in all its digits.
+
+    >>> exact(0.018112), exact(100_000), exact(["en", "de"])
+    ('0.018112', '100,000', 'en, de')
+    """
+    if isinstance(value, list | tuple):
+        return ", ".join(map(exact, value))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{int(value):,}" if float(value).is_integer() and abs(value) < 1e15 else repr(value)
+
+
+def bound(rule: Mapping[str, Any]) -> str:
+    """Return what a rule (side, bound, where) asks for.
+
+    >>> bound({"side": "max", "bound": 0.3, "where": None})
+    '≤ 0.3'
+    >>> bound({"side": "min", "bound": 0.65, "where": ["language", "en"]})
+    '≥ 0.65 if language is en'
+    """
+    return bounds([rule])
+
+
+def bounds(rules: Iterable[Mapping[str, Any]]) -> str:
+    """Return what rules ask for, those that ask the same of several languages together.
+
+    >>> bounds([{"side": "min", "bound": 0.65, "where": ["language", x]} for x in ("en", "de")])
+    '≥ 0.65 if language is en or de'
+    """
+    return "; ".join(asked + _condition(wheres) for asked, wheres in grouped(rules).items())
+
+
+def grouped(rules: Iterable[Mapping[str, Any]]) -> dict[str, list[Sequence[str]]]:
+    """Return what rules ask for, such as ``≥ 0.65``, with the conditions (column, value) of those that ask it."""
+    groups: dict[str, list[Sequence[str]]] = {}
+    for rule in rules:
+        wheres = groups.setdefault(f"{_SIDES.get(rule['side'], rule['side'])} {exact(rule['bound'])}", [])
+        wheres += [rule["where"]] if rule.get("where") else []
+    return groups
+
+
+def _condition(wheres: Sequence[Sequence[str]]) -> str:
+    if not wheres:
+        return ""
+    *most, last = (value for _, value in wheres)
+    return f" if {wheres[0][0]} is {', '.join(most)}{' or ' if most else ''}{last}"

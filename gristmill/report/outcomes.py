@@ -1,0 +1,87 @@
+"""What became of one record, as values: what each stage decided, and every rule that it was held against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from gristmill import schema
+from gristmill.pipeline.run import Run
+
+State = Literal["kept", "dropped", "measured", "encoded", "not compared", "not encoded", "no text", "not done"]
+
+
+@dataclass(frozen=True)
+class RuleOutcome:
+    """One rule on one document: the value against the bound, and whether the rule hit."""
+
+    code: str
+    signal: str
+    value: Any
+    side: str
+    bound: Any
+    where: tuple[str, str] | None
+    hit: bool
+
+
+@dataclass(frozen=True)
+class Survivor:
+    """The document that another one duplicates; URL and date are None where they are not known."""
+
+    id: str
+    url: str | None
+    date: datetime | None
+
+
+@dataclass(frozen=True)
+class StageOutcome:
+    """What one stage did to one document, whatever the stages before it did.
+
+    ``state``: kept or dropped, where the stage decides; measured, where it does not; "no text" where there is nothing
+    to measure; "not compared" and "not encoded" where the stage left out what was dropped before; "not done" yet.
+    ``reasons`` are all of its reasons, the first first. ``rules`` are those that apply to the document; ``values`` are
+    what the stage measured on it. ``survivor`` and ``cluster_size`` are there where documents were compared.
+    """
+
+    stage: str
+    state: State
+    reasons: tuple[str, ...] = ()
+    rules: tuple[RuleOutcome, ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
+    survivor: Survivor | None = None
+    cluster_size: int | None = None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A record, what extraction said of it (``facts``, by column), and what every stage did to it, in order."""
+
+    id: str
+    url: str | None
+    shard: str
+    row: int
+    facts: Mapping[str, Any]
+    stages: tuple[StageOutcome, ...]
+    run: Run = field(repr=False, compare=False)
+
+    @property
+    def dropped_by(self) -> StageOutcome | None:
+        """The first stage that dropped it; None if none did."""
+        return next((stage for stage in self.stages if stage.state == "dropped"), None)
+
+    @property
+    def is_final(self) -> bool:
+        """False if a stage that is not done yet may still drop it."""
+        return self.dropped_by is not None or all(stage.state != "not done" for stage in self.stages)
+
+    def text(self) -> str | None:
+        """Return its text, read now; None if it has none."""
+        row = self.row
+        for table in self.run.documents(self.run.plan.shard(self.shard), [schema.TEXT]):
+            if row < table.num_rows:
+                text: str | None = table.column(schema.TEXT)[row].as_py()
+                return text
+            row -= table.num_rows
+        return None

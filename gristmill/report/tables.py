@@ -1,0 +1,52 @@
+"""Tables for the terminal: plans, status and audits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from gristmill.pipeline.audit import Finding
+from gristmill.pipeline.plan import Plan
+from gristmill.pipeline.status import PhaseStatus
+
+_SHARDS_SHOWN = 5
+
+
+def plan_table(plan: Plan) -> Table:
+    """Return the steps of a plan with their folders and inputs, and its first shards in the caption."""
+    names = [shard.name for shard in plan.shards]
+    more = f", … ({len(names)} in all)" if len(names) > _SHARDS_SHOWN else ""
+    table = Table(title=Text(plan.name), caption=Text(f"shards: {', '.join(names[:_SHARDS_SHOWN])}{more}"))
+    for header in ("step", "folder", "reads", "scope", "offers rules"):
+        table.add_column(header)
+    for step in plan.steps:
+        offers = f"{len(step.columns)} columns" if len(step.columns) > 3 else ", ".join(step.columns)
+        table.add_row(*map(Text, (step.name, step.folder, ", ".join(step.inputs), step.scope, offers)))
+    return table
+
+
+def status_table(phases: Sequence[PhaseStatus]) -> Table:
+    """Return how far each phase is."""
+    table = Table()
+    for header in ("step", "phase", "done", "working", "documents", "failed"):
+        table.add_column(header, justify="left" if header in ("step", "phase", "failed") else "right")
+    for phase in phases:
+        total = "?" if phase.total is None else str(phase.total)
+        failed = "\n".join(f"{item}: {why}" for item, why in phase.failed.items())
+        row = (phase.step, phase.phase, f"{phase.done}/{total}", str(phase.working), f"{phase.rows:,}", failed)
+        table.add_row(*map(Text, row))
+    return table
+
+
+def audit_table(findings: Sequence[Finding]) -> Table:
+    """Return each law, how many things were checked, and how many are broken."""
+    table = Table()
+    table.add_column("law")
+    table.add_column("checked", justify="right")
+    table.add_column("broken", justify="right")
+    for finding in findings:
+        style = "red" if finding.broken else "green"
+        table.add_row(finding.law, f"{finding.checked:,}", Text(f"{len(finding.broken):,}", style=style))
+    return table

@@ -1,0 +1,160 @@
+"""Every table that gristmill writes: column names, Arrow types, meaning. The only home of column strings.
+
+A table is an Arrow schema whose fields carry their meaning as metadata, so a Parquet file explains itself.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+# documents: one row per record, written once by `extract`
+ID = "id"
+URL = "url"
+DATE = "date"
+HTTP_DATE = "http_date"
+WARC = "warc"
+OFFSET = "offset"
+STATUS = "status"
+MIME = "mime"
+CHARSET = "charset"
+CHARSET_SOURCE = "charset_source"
+BODY_BYTES = "body_bytes"
+TEXT = "text"
+FATE = "fate"
+
+# decisions
+KEEP = "keep"
+REASON = "reason"
+REASONS = "reasons"
+DUPLICATE_OF = "duplicate_of"
+CLUSTER_SIZE = "cluster_size"
+
+# annotations
+LANGUAGE = "language"
+LANGUAGE_SCORE = "language_score"
+CONTAMINATED_NGRAM_COUNT = "contaminated_ngram_count"
+CONTAMINATED_NGRAM_RATIO = "contaminated_ngram_ratio"
+BENCHMARK = "benchmark"
+BENCHMARK_ITEM = "benchmark_item"
+
+# tokens
+TOKENS = "tokens"
+TOKEN_COUNT = "token_count"
+TEXT_BYTES = "text_bytes"
+TOKENS_DIGEST = "tokens_digest"
+DOCUMENT_IDS = "document_ids"
+DOCUMENT_LENGTHS = "document_lengths"
+
+# the exchange, and the ledger
+SHARD = "shard"
+ROW = "row"
+KEY = "key"
+DIGEST = "digest"
+KEPT = "kept"
+STAGE = "stage"
+
+
+def column(name: str, kind: pa.DataType, meaning: str, *, nullable: bool = True) -> pa.Field:
+    """Return a field that carries its meaning in its metadata.
+
+    >>> column("url", pa.string(), "address as crawled").metadata
+    {b'meaning': b'address as crawled'}
+    """
+    return pa.field(name, kind, nullable=nullable, metadata={"meaning": meaning})
+
+
+DOCUMENTS = pa.schema(
+    [
+        column(ID, pa.string(), "<shard>/<offset>: unique in a run, and says where the record lies", nullable=False),
+        column(URL, pa.string(), "WARC-Target-URI as recorded; null for a record that has none"),
+        column(DATE, pa.timestamp("ms", tz="UTC"), "WARC-Date: when the page was fetched; null if it cannot be read"),
+        column(HTTP_DATE, pa.timestamp("ms", tz="UTC"), "the HTTP Date header; null if absent or unreadable"),
+        column(WARC, pa.string(), "name of the WARC file, without its folder", nullable=False),
+        column(OFFSET, pa.int64(), "where the record, or its gzip member, begins in that file", nullable=False),
+        column(STATUS, pa.int32(), "HTTP status code; null if there is no readable status line"),
+        column(MIME, pa.string(), "media type of the HTTP Content-Type, lower case, no parameters; null if absent"),
+        column(CHARSET, pa.string(), "charset that the body was decoded with; null if it was not decoded"),
+        column(CHARSET_SOURCE, pa.string(), "what told it: bom, bytes, http, meta or detected; null if not decoded"),
+        column(BODY_BYTES, pa.int64(), "bytes of the HTTP body, content-encoding undone; null if unknown"),
+        column(TEXT, pa.large_string(), "extracted text; null exactly when `fate` says why there is none"),
+        column(TEXT_BYTES, pa.int64(), "UTF-8 bytes of `text`; null if there is no text"),
+        column(FATE, pa.string(), "reason code for having no text, such as `extract.status`; null if there is one"),
+    ]
+)
+
+LANGUAGE_LAYER = pa.schema(
+    [
+        column(LANGUAGE, pa.string(), "most likely language as the model labels it; null if there is no text"),
+        column(LANGUAGE_SCORE, pa.float64(), "the model's probability of that label; null if there is no text"),
+    ]
+)
+
+DECISIONS = pa.schema(
+    [
+        column(KEEP, pa.bool_(), "true exactly when `reasons` is empty", nullable=False),
+        column(REASON, pa.string(), "the first reason in the order of the rules; null if kept"),
+        column(REASONS, pa.list_(pa.string()), "every reason, in the order of the rules", nullable=False),
+    ]
+)
+
+DUPLICATES = pa.schema(
+    [
+        *DECISIONS,
+        column(DUPLICATE_OF, pa.string(), "id of the survivor that this document duplicates; null if it is none"),
+        column(CLUSTER_SIZE, pa.int64(), "documents with the same key, itself included; null if not compared"),
+    ]
+)
+
+CONTAMINATION_LAYER = pa.schema(
+    [
+        column(CONTAMINATED_NGRAM_COUNT, pa.int64(), "n-grams of the text that a benchmark has; null without text"),
+        column(CONTAMINATED_NGRAM_RATIO, pa.float64(), "those / all n-grams of the text; 0.0 if it has none"),
+        column(BENCHMARK, pa.string(), "benchmark of the first n-gram found; null if none"),
+        column(BENCHMARK_ITEM, pa.string(), "id of the item of the first n-gram found; null if none"),
+    ]
+)
+
+FATES = pa.schema(
+    [
+        column(ID, pa.string(), "document id", nullable=False),
+        column(URL, pa.string(), "address as crawled"),
+        column(SHARD, pa.string(), "shard of the document", nullable=False),
+        column(ROW, pa.int64(), "row in that shard, from 0", nullable=False),
+        column(KEPT, pa.bool_(), "true if every stage kept it", nullable=False),
+        column(STAGE, pa.string(), "stage that dropped it; null if kept"),
+        column(REASON, pa.string(), "first reason of that stage; null if kept"),
+        column(REASONS, pa.list_(pa.string()), "every reason of that stage, in the order of the rules", nullable=False),
+        column(DUPLICATE_OF, pa.string(), "id of the survivor it duplicates; null if it is no duplicate"),
+    ]
+)
+
+
+TOKENS_LAYER = pa.schema(
+    [
+        column(TOKEN_COUNT, pa.int64(), "tokens of the document, the end-of-text token included; null if dropped"),
+        column(TEXT_BYTES, pa.int64(), "UTF-8 bytes of the text; null if dropped"),
+        column(TOKENS_DIGEST, pa.uint64(), "xxh3_64 of the tokens' little-endian bytes; null if dropped"),
+    ]
+)
+
+
+def encoded(token: pa.DataType) -> pa.Schema:
+    """Return the table of encoded documents on their way to the packing; ``token`` is uint16 or uint32."""
+    return pa.schema(
+        [
+            column(KEY, pa.uint64(), "place in the global order; documents with the same key are in order of id"),
+            column(ID, pa.string(), "document id", nullable=False),
+            column(TOKENS, pa.list_(token), "token ids of the whole document, end-of-text token last"),
+        ]
+    )
+
+
+def packed(token: pa.DataType) -> pa.Schema:
+    """Return the table of a token shard: one row per training sequence; ``token`` is uint16 or uint32."""
+    return pa.schema(
+        [
+            column(TOKENS, pa.list_(token), "token ids; the last sequence of a shard may be shorter", nullable=False),
+            column(DOCUMENT_IDS, pa.list_(pa.string()), "documents in the sequence, in order", nullable=False),
+            column(DOCUMENT_LENGTHS, pa.list_(pa.int32()), "tokens of each of them in this sequence", nullable=False),
+        ]
+    )

@@ -1,0 +1,1 @@
+"""Tokenizer training, encoding, packing and token shards."""

@@ -1,0 +1,66 @@
+"""Killed and resumed, with one worker or many: the same bytes."""
+
+import random
+import signal
+import subprocess
+
+import psutil
+import pytest
+from commands import QUICKSTART, command, difference, environment, gristmill, outputs
+
+KILLS = 12
+
+
+@pytest.fixture(scope="module")
+def sampled(quickstart):
+    """The folder with the sample, and the outputs of an uninterrupted run with one worker."""
+    return quickstart, outputs(quickstart / "runs" / "quickstart")
+
+
+def test_two_workers_give_the_same_bytes(sampled):
+    folder, expected = sampled
+    gristmill("run", QUICKSTART, "--workers", 2, "--workdir", "two", cwd=folder)
+    found = outputs(folder / "two" / "quickstart")
+    assert difference(expected, found) == []
+    assert any(name.startswith("tokens/") for name in found)
+
+
+def test_a_finished_run_is_not_done_again(sampled):
+    folder, expected = sampled
+    before = {path: path.stat().st_mtime_ns for path in (folder / "runs" / "quickstart").rglob("*.parquet")}
+    gristmill("run", QUICKSTART, "--workers", 1, cwd=folder)
+    assert {path: path.stat().st_mtime_ns for path in (folder / "runs" / "quickstart").rglob("*.parquet")} == before
+    assert outputs(folder / "runs" / "quickstart") == expected
+
+
+def test_killed_at_random_moments_and_resumed_gives_the_same_bytes(sampled):
+    """A run that outlives its kills is compared, and the next kills go to a new one."""
+    folder, expected = sampled
+    moments = random.Random(20_24)
+    killed = runs = 0
+    while killed < KILLS:
+        runs += 1
+        arguments = ("run", QUICKSTART, "--workers", 2, "--workdir", f"killed-{runs}")
+        while killed < KILLS and kill_at(moments.uniform(0.5, 6.0), arguments, folder):
+            killed += 1
+        gristmill(*arguments, cwd=folder)
+        assert difference(expected, outputs(folder / f"killed-{runs}" / "quickstart")) == []
+        gristmill("audit", f"killed-{runs}/quickstart", cwd=folder)
+
+
+def kill_at(seconds, arguments, folder):
+    """Start a command and kill it after so long; return False if it ended before. Nothing of it may live on."""
+    process = subprocess.Popen(
+        command(*arguments), cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        descendants = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        _, alive = psutil.wait_procs(descendants, timeout=15)
+        assert not alive, f"processes outlived the launcher: {alive}"
+        return True
+    assert process.returncode == 0
+    return False

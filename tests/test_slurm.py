@@ -1,0 +1,36 @@
+"""The same recipe through Slurm gives the same bytes."""
+
+import re
+
+import pytest
+from commands import QUICKSTART, difference, gristmill, outputs
+from slurm_cluster import PARTITION
+
+pytestmark = pytest.mark.slurm
+
+SLURM = f"run={{executor: slurm, slurm: {{partition: {PARTITION}, time: '00:10:00', tasks: 2, mem_per_cpu_gb: 1}}}}"
+
+
+def test_dry_run_writes_scripts_that_can_be_read(quickstart, tmp_path):
+    done = gristmill("run", QUICKSTART, "--workdir", tmp_path, "--set", SLURM, "--dry-run", cwd=quickstart)
+    scripts = sorted((tmp_path / "quickstart" / "logs").rglob("launch_script.slurm"))
+    assert len(scripts) == len(done.stdout.splitlines())
+    for script in scripts:
+        text = script.read_text()
+        assert text.startswith("#!/bin/bash\n")
+        assert f"#SBATCH --partition={PARTITION}" in text
+        assert "launch_pickled_pipeline" in text
+    assert "dedup/reduce: after dedup/keys" in done.stdout
+
+
+def test_slurm_gives_the_same_bytes_as_this_machine(quickstart, slurm_cluster, tmp_path):
+    run = tmp_path / "quickstart"
+    submit = ["run", QUICKSTART, "--workdir", tmp_path, "--set", SLURM]
+    done = gristmill(*submit, cwd=quickstart, env=slurm_cluster.env)
+    jobs = re.findall(r"^job (\d+): ", done.stdout, re.MULTILINE)
+    assert len(jobs) >= 10
+    ended = slurm_cluster.wait(*jobs, seconds=400)
+    assert {job.state for job in ended} == {"COMPLETED"}, gristmill("status", run, cwd=quickstart).stdout
+    gristmill("audit", run, cwd=quickstart)
+    gristmill("run", QUICKSTART, "--workdir", tmp_path, "--workers", 1, cwd=quickstart)
+    assert difference(outputs(quickstart / "runs" / "quickstart"), outputs(run)) == []

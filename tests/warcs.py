@@ -1,0 +1,80 @@
+"""Small WARC files for tests, good and broken: bytes of records, of pages, and of the ways in which they are packed."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterable
+
+DATE = "2024-04-21T06:24:15Z"
+PROSE = (
+    "The miller opened the sluice before dawn, and the wheel began to turn as the water rose in the race. "
+    "Grain ran from the hopper into the eye of the stone, and warm flour fell into the bin below. "
+    "By noon the carts from three villages stood in the yard, and nobody was in a hurry to leave. "
+)
+
+
+def record(
+    kind: str, block: bytes, url: str | None = "http://example.org/", length: object = None, **fields: str
+) -> bytes:
+    """Return a WARC record; ``length`` replaces the right Content-Length, and a field's ``_`` stands for ``-``."""
+    lines = [
+        f"WARC-Type: {kind}",
+        "WARC-Record-ID: <urn:uuid:00000000-0000-0000-0000-000000000000>",
+        f"WARC-Date: {DATE}",
+    ]
+    lines += [f"WARC-Target-URI: {url}"] if url is not None else []
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in fields.items()]
+    lines += [f"Content-Length: {len(block) if length is None else length}"]
+    return ("WARC/1.0\r\n" + "\r\n".join(lines) + "\r\n\r\n").encode() + block + b"\r\n\r\n"
+
+
+def http(
+    body: bytes, status: str = "200 OK", headers: Iterable[str] = ("Content-Type: text/html; charset=utf-8",)
+) -> bytes:
+    """Return an HTTP response."""
+    return "\r\n".join([f"HTTP/1.1 {status}", *headers, "", ""]).encode("utf-8", "surrogateescape") + body
+
+
+def page(text: str = PROSE, title: str = "A page") -> bytes:
+    """Return an HTML page whose main text is ``text``."""
+    head, body = f"<title>{title}</title>", f"<article><p>{text}</p></article>"
+    return f"<!doctype html><html><head>{head}</head><body>{body}</body></html>".encode()
+
+
+def response(number: int = 0, body: bytes | None = None, length: object = None) -> bytes:
+    """Return a response record of the page http://example.org/<number>; by default each has a text of its own."""
+    body = page(f"{PROSE} This is page {number}.") if body is None else body
+    return record("response", http(body), f"http://example.org/{number}", length)
+
+
+def responses(count: int) -> list[bytes]:
+    """Return records of pages 0, 1, …"""
+    return [response(number) for number in range(count)]
+
+
+def member(data: bytes) -> bytes:
+    """Return a gzip member that is the same at any time."""
+    return gzip.compress(data, mtime=0)
+
+
+def members(records: Iterable[bytes]) -> bytes:
+    """Return a WARC with a gzip member for each record."""
+    return b"".join(map(member, records))
+
+
+def common_crawl(count: int) -> bytes:
+    """Return a WARC as Common Crawl writes it: warcinfo, then request, response and metadata of each page."""
+    records = [record("warcinfo", b"format: WARC File Format 1.0\r\n", None)]
+    for number in range(count):
+        url = f"http://example.org/{number}"
+        records += [
+            record("request", b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n", url),
+            response(number),
+            record("metadata", b"fetchTimeMs: 5\r\n", url),
+        ]
+    return members(records)
+
+
+def damaged(data: bytes, start: int, size: int = 8) -> bytes:
+    """Return bytes of which some are inverted."""
+    return data[:start] + bytes(byte ^ 0xFF for byte in data[start : start + size]) + data[start + size :]
