@@ -37,8 +37,8 @@ import time
 from slurm_cluster import running_cluster
 
 with running_cluster() as cluster:
-    job = cluster.submit("--wrap=sleep 600")
-    while [task.state for task in cluster.jobs(job)] != ["RUNNING"]:
+    cluster.submit("--wrap=touch started; sleep 600")
+    while not (cluster.folder / "started").exists():  # Slurm calls a job running before its script is
         time.sleep(0.1)
     print(cluster.folder, flush=True)
     time.sleep(600)
@@ -116,9 +116,10 @@ def test_nothing_is_left_when_the_process_that_holds_a_cluster_is_stopped(sign: 
     ) as holder:
         assert holder.stdout is not None
         folder = Path(holder.stdout.readline().strip())
-        assert len(module._processes_of(folder)) >= 5  # three daemons, a job's step and its script
+        running = module._processes_of(folder)
         holder.send_signal(sign)
-        holder.communicate()
+        holder.communicate(timeout=120)
+    assert len(running) >= 5  # three daemons, a job's step and its script
     assert holder.returncode == -sign
     assert module._becomes_true(lambda: not folder.exists(), 20)
     assert module._processes_of(folder) == []
