@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from gristmill.crawl.charset import decode
-from gristmill.crawl.depth import is_too_deep, nesting_depth
-from gristmill.crawl.encodings import unchunk, unpack
-from gristmill.crawl.extractors import clean
-from gristmill.crawl.http import looks_like_html, parse_response
+from gristmill.crawl.extraction.depth import is_too_deep, nesting_depth
+from gristmill.crawl.extraction.extractors import clean
+from gristmill.crawl.http.charset import decode
+from gristmill.crawl.http.encodings import unchunk, unpack
+from gristmill.crawl.http.response import looks_like_html, parse_response
 from gristmill.crawl.settings import ExtractSettings
 
 LIMIT = 1 << 16

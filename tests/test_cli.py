@@ -203,7 +203,7 @@ def extracting_worker(launcher):
     while time.monotonic() < deadline and launcher.poll() is None:
         for process in psutil.Process(launcher.pid).children(recursive=True):
             with suppress(psutil.Error):
-                if "gristmill.crawl.child" in process.cmdline() and process.parent().pid != launcher.pid:
+                if "gristmill.crawl.extraction.child" in process.cmdline() and process.parent().pid != launcher.pid:
                     return process.parent()
         time.sleep(0.02)
     raise AssertionError(f"no worker was seen: {launcher.poll()}")

@@ -17,11 +17,12 @@ import pytest
 import warcs
 
 from gristmill import schema
-from gristmill.crawl import fates, pool
+from gristmill.crawl import fates
 from gristmill.crawl.extract import Extraction, extractor_versions
-from gristmill.crawl.extractors import EXTRACTORS, clean
-from gristmill.crawl.pool import Pool
-from gristmill.crawl.protocol import Page
+from gristmill.crawl.extraction import pool
+from gristmill.crawl.extraction.extractors import EXTRACTORS, clean
+from gristmill.crawl.extraction.pool import Pool
+from gristmill.crawl.extraction.protocol import Page
 from gristmill.crawl.settings import ExtractSettings
 from gristmill.errors import MissingError, StageError
 
@@ -280,7 +281,7 @@ def children(parent):
             command = (stat.parent / "cmdline").read_text()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if int(words[1]) == parent and "gristmill.crawl.child" in command:
+        if int(words[1]) == parent and "gristmill.crawl.extraction.child" in command:
             found.add(int(stat.parent.name))
     return found
 
@@ -390,8 +391,8 @@ def test_a_closed_pool_has_no_process():
 def test_the_process_ends_with_a_parent_that_is_killed(page):
     code = f"""
         import sys, time
-        from gristmill.crawl.pool import Pool
-        from gristmill.crawl.protocol import Page
+        from gristmill.crawl.extraction.pool import Pool
+        from gristmill.crawl.extraction.protocol import Page
         from gristmill.crawl.settings import ExtractSettings
         pool = Pool(ExtractSettings(timeout=3600), "extractor_doubles")
         pool.submit(Page(b"one", None))

@@ -16,14 +16,14 @@ import warcs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gristmill.crawl.careful import CarefulReader
-from gristmill.crawl.dates import http_milliseconds, warc_milliseconds
-from gristmill.crawl.fast import FastReader
-from gristmill.crawl.http import parse_response
-from gristmill.crawl.record import DAMAGE, UNSUPPORTED
+from gristmill.crawl.http.dates import http_milliseconds, warc_milliseconds
+from gristmill.crawl.http.response import parse_response
 from gristmill.crawl.rows import TYPES_WITH_ROWS
 from gristmill.crawl.source import open_source
-from gristmill.crawl.warc import WarcReader
+from gristmill.crawl.warc.careful import CarefulReader
+from gristmill.crawl.warc.fast import FastReader
+from gristmill.crawl.warc.reader import WarcReader
+from gristmill.crawl.warc.record import DAMAGE, UNSUPPORTED
 from gristmill.errors import MissingError
 from gristmill.sample import write_sample
 

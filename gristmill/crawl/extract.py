@@ -13,13 +13,13 @@ from contextlib import ExitStack
 
 import pyarrow as pa
 
-from gristmill.crawl.http import HEAD_BYTES
-from gristmill.crawl.pool import Pool
-from gristmill.crawl.protocol import Answer, Page
+from gristmill.crawl.extraction.pool import Pool
+from gristmill.crawl.extraction.protocol import Answer, Page
+from gristmill.crawl.http.response import HEAD_BYTES
 from gristmill.crawl.rows import TYPES_WITH_ROWS, Batch, Draft, draft
 from gristmill.crawl.settings import ExtractSettings
 from gristmill.crawl.source import open_source
-from gristmill.crawl.warc import WarcReader
+from gristmill.crawl.warc.reader import WarcReader
 
 _READING_VERSION = "1"
 """Raise it when a change here can change a document: reading, charsets, fates."""

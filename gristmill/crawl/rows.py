@@ -10,11 +10,11 @@ import pyarrow as pa
 
 from gristmill import schema
 from gristmill.crawl import fates
-from gristmill.crawl.dates import warc_milliseconds
-from gristmill.crawl.http import Response, looks_like_html, parse_response
-from gristmill.crawl.protocol import Answer, Page
-from gristmill.crawl.record import DAMAGE, RESPONSE, REVISIT, UNSUPPORTED, Record
+from gristmill.crawl.extraction.protocol import Answer, Page
+from gristmill.crawl.http.dates import warc_milliseconds
+from gristmill.crawl.http.response import Response, looks_like_html, parse_response
 from gristmill.crawl.settings import ExtractSettings
+from gristmill.crawl.warc.record import DAMAGE, RESPONSE, REVISIT, UNSUPPORTED, Record
 
 FATES_BY_TYPE = {DAMAGE: fates.DAMAGED, UNSUPPORTED: fates.UNSUPPORTED, REVISIT: fates.REVISIT}
 """Fates of what is not a response and yet has a row."""

@@ -10,8 +10,8 @@ import re
 from collections.abc import Generator, Iterator, Mapping
 from typing import BinaryIO, NamedTuple
 
-from gristmill.crawl.gzip_window import GzipWindow
-from gristmill.crawl.record import (
+from gristmill.crawl.warc.gzip_window import GzipWindow
+from gristmill.crawl.warc.record import (
     DAMAGE,
     NO_FIELDS,
     RESPONSE,
@@ -21,7 +21,7 @@ from gristmill.crawl.record import (
     fields_of,
     type_and_length,
 )
-from gristmill.crawl.window import RECORD_START, PlainWindow, Window
+from gristmill.crawl.warc.window import RECORD_START, PlainWindow, Window
 
 _UNSUPPORTED = re.compile(
     rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18|\x04\x22\x4d\x18|BZh|\xfd7zXZ\x00|PK\x03\x04|filedesc:"

@@ -13,12 +13,12 @@ from types import TracebackType
 from typing import Self
 
 from gristmill.crawl import fates
-from gristmill.crawl.process import ExtractionProcess
-from gristmill.crawl.protocol import Answer, Page
+from gristmill.crawl.extraction.process import ExtractionProcess
+from gristmill.crawl.extraction.protocol import Answer, Page
 from gristmill.crawl.settings import ExtractSettings
 from gristmill.errors import StageError
 
-EXTRACTORS_MODULE = "gristmill.crawl.extractors"
+EXTRACTORS_MODULE = "gristmill.crawl.extraction.extractors"
 MEMORY_BYTES = 720 << 20
 """Largest address space of the extraction process: trafilatura takes 90 MiB, and 60 times a page's bytes at worst."""
 

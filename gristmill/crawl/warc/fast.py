@@ -20,10 +20,10 @@ from typing import BinaryIO, NamedTuple, TypeVar, cast
 
 from fastwarc.warc import ArchiveIterator, WarcRecord
 
-from gristmill.crawl.careful import Place
-from gristmill.crawl.record import RESPONSE, Record, fields_of, type_and_length
-from gristmill.crawl.tap import Tap
-from gristmill.crawl.window import RECORD_START
+from gristmill.crawl.warc.careful import Place
+from gristmill.crawl.warc.record import RESPONSE, Record, fields_of, type_and_length
+from gristmill.crawl.warc.tap import Tap
+from gristmill.crawl.warc.window import RECORD_START
 
 _HEAD = re.compile(rb"WARC/\d\.\d{1,2}\r\n(?:[0-9A-Za-z_-]+: .*\r\n)+\r\n")
 _HEAD_BYTES = 768

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from gristmill.crawl.headers import parse_fields
+from gristmill.crawl.http.headers import parse_fields
 
 RESPONSE = "response"
 REVISIT = "revisit"

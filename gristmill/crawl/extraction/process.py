@@ -12,7 +12,7 @@ import time
 from collections import deque
 from pathlib import Path
 
-from gristmill.crawl.protocol import READY, Answer, Page, pack_page, unpack_answer
+from gristmill.crawl.extraction.protocol import READY, Answer, Page, pack_page, unpack_answer
 from gristmill.crawl.settings import ExtractSettings
 
 _PIPE_BYTES = 1 << 20
@@ -26,7 +26,7 @@ class ExtractionProcess:
         """Start it, with the module where it finds EXTRACTORS, and its largest address space."""
         arguments = [str(os.getpid()), settings.model_dump_json(), module, str(memory_bytes)]
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "gristmill.crawl.child", *arguments],
+            [sys.executable, "-P", "-m", "gristmill.crawl.extraction.child", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
@@ -121,6 +121,6 @@ def _prepare(pipe: int) -> None:
 
 def _environment() -> dict[str, str]:
     """Return the process's environment: it finds this package, hashes without a seed, and keeps to one thread."""
-    package_root = str(Path(__file__).resolve().parents[2])
+    package_root = str(Path(__file__).resolve().parents[3])
     path = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH")]))
     return {**os.environ, **_ONE_THREAD, "PYTHONPATH": path, "PYTHONHASHSEED": "0"}

@@ -10,7 +10,7 @@ import contextlib
 import zlib
 from typing import BinaryIO
 
-from gristmill.crawl.window import Window
+from gristmill.crawl.warc.window import Window
 
 _MAGIC = b"\x1f\x8b\x08"
 _RECORD = b"WARC/"

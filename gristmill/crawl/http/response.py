@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from gristmill.crawl.dates import http_milliseconds
-from gristmill.crawl.encodings import unchunk, unpack
-from gristmill.crawl.headers import parse_fields
+from gristmill.crawl.http.dates import http_milliseconds
+from gristmill.crawl.http.encodings import unchunk, unpack
+from gristmill.crawl.http.headers import parse_fields
 
 HEAD_BYTES = 1 << 17
 """How far the end of the headers is looked for; headers that go on longer have no body."""

@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gristmill.crawl import fates
-from gristmill.crawl.charset import decode
-from gristmill.crawl.depth import is_too_deep
-from gristmill.crawl.extractors import Extractor, clean
-from gristmill.crawl.protocol import (
+from gristmill.crawl.extraction.depth import is_too_deep
+from gristmill.crawl.extraction.extractors import Extractor, clean
+from gristmill.crawl.extraction.protocol import (
     PAGE_HEAD_BYTES,
     READY,
     Answer,
@@ -31,6 +30,7 @@ from gristmill.crawl.protocol import (
     pack_answer,
     unpack_page_head,
 )
+from gristmill.crawl.http.charset import decode
 from gristmill.crawl.settings import ExtractSettings
 
 _PR_SET_PDEATHSIG = 1

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from gristmill.crawl.careful import CarefulReader
-from gristmill.crawl.fast import FastReader
-from gristmill.crawl.record import Record
+from gristmill.crawl.warc.careful import CarefulReader
+from gristmill.crawl.warc.fast import FastReader
+from gristmill.crawl.warc.record import Record
 
 
 class WarcReader:

@@ -1,0 +1,1 @@
+"""From a page to its text, in a process that can be killed."""

@@ -1,0 +1,1 @@
+"""What HTTP recorded, read: status, headers, the body unpacked and decoded."""
