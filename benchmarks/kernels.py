@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from datatrove.pipeline.filters import gopher_repetition_filter as peer
 from signals import arguments, medians, read_texts
 
-from gristmill.filters import quality, repetition
+from gristmill.filters.signals import gopher_quality, gopher_repetition
 from gristmill.text import TextBatch
 
 Run = Callable[[], object]
@@ -62,27 +62,27 @@ def scans(texts: list[str], column: pa.Array) -> dict[str, tuple[Run, Run]]:
     batch = TextBatch(column, "whitespace")
     words = [text.split() for text in texts]
     lines = [text.splitlines() for text in texts]
-    stop_words = set(quality.STOP_WORDS)
+    stop_words = set(gopher_quality.STOP_WORDS)
     return {
         "# and ellipses": (
-            lambda: quality.symbols(batch),
+            lambda: gopher_quality.symbols(batch),
             each(texts, lambda t: (t.count("#"), t.count("...") + t.count("…"))),
         ),
         "# and ellipses (pyarrow)": (
-            lambda: quality.symbols(batch),
+            lambda: gopher_quality.symbols(batch),
             each(["#", "...", "…"], lambda symbol: pc.count_substring(column, symbol)),
         ),
-        "bullets and cut lines": (lambda: quality.line_marks(batch), each(lines, _line_marks)),
+        "bullets and cut lines": (lambda: gopher_quality.line_marks(batch), each(lines, _line_marks)),
         "words with letters": (
-            lambda: quality.word_totals(batch),
+            lambda: gopher_quality.word_totals(batch),
             each(words, lambda w: sum(any(map(str.isalpha, word)) for word in w)),
         ),
         "stop words": (
-            lambda: quality.stop_word_count.function(batch),
+            lambda: gopher_quality.stop_word_count.function(batch),
             each(words, lambda w: len(stop_words.intersection(w))),
         ),
-        "repeated lines": (lambda: repetition.repeated_lines(batch), each(lines, peer.find_duplicates)),
-        "n-grams": (lambda: repetition.ngram_characters(batch), each(words, _ngrams)),
+        "repeated lines": (lambda: gopher_repetition.repeated_lines(batch), each(lines, peer.find_duplicates)),
+        "n-grams": (lambda: gopher_repetition.ngram_characters(batch), each(words, _ngrams)),
     }
 
 

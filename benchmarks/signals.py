@@ -29,9 +29,10 @@ from datatrove.data import Document
 from datatrove.pipeline.filters import gopher_quality_filter, gopher_repetition_filter
 from datatrove.utils.text import split_into_parts
 
-from gristmill.filters.rules import evaluate, rules_of
-from gristmill.filters.settings import FilterSettings, SignalsSettings
-from gristmill.filters.signals import measure
+from gristmill.filters.rules.evaluate import evaluate, rules_of
+from gristmill.filters.rules.settings import FilterSettings
+from gristmill.filters.signals.families import measure
+from gristmill.filters.signals.settings import SignalsSettings
 
 RULES = rules_of(FilterSettings(use=("gopher_repetition", "gopher_quality")))
 

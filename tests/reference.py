@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from gristmill import characters
-from gristmill.filters.quality import STOP_WORDS
+from gristmill.filters.signals.gopher_quality import STOP_WORDS
 
 # --- words -----------------------------------------------------------------------------------------------------------
 

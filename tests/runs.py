@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 
 from gristmill import schema
-from gristmill.filters.rules import Rule, evaluate
+from gristmill.filters.rules.evaluate import Rule, evaluate
 from gristmill.pipeline.manifest import write_manifest
 from gristmill.pipeline.phases import as_batch, write_layer
 from gristmill.pipeline.plan import Plan, Shard, Step, plan_to_json, with_digest

@@ -10,9 +10,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from gristmill.filters.rules import evaluate, rules_of
-from gristmill.filters.settings import FilterSettings, SignalsSettings
-from gristmill.filters.signals import measure
+from gristmill.filters.rules.evaluate import evaluate, rules_of
+from gristmill.filters.rules.settings import FilterSettings
+from gristmill.filters.signals.families import measure
+from gristmill.filters.signals.settings import SignalsSettings
 
 GOLDEN = Path(__file__).parent / "golden" / "signals.jsonl"
 RULES = rules_of(FilterSettings(use=("gopher_repetition", "gopher_quality")))

@@ -28,10 +28,11 @@ from reference import words_of
 from strategies import PIECES, texts
 
 from gristmill.filters.catalogue import DIFFERENCES
-from gristmill.filters.presets import PRESETS
-from gristmill.filters.rules import evaluate, rules_of
-from gristmill.filters.settings import FilterSettings, SignalsSettings
-from gristmill.filters.signals import measure
+from gristmill.filters.rules.evaluate import evaluate, rules_of
+from gristmill.filters.rules.presets import PRESETS
+from gristmill.filters.rules.settings import FilterSettings
+from gristmill.filters.signals.families import measure
+from gristmill.filters.signals.settings import SignalsSettings
 from gristmill.text import WORDS
 
 # datatrove's names of reasons, in the order of its checks, beside ours.

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from gristmill import schema
-from gristmill.filters.presets import PRESETS
-from gristmill.filters.rules import Rule, evaluate, rules_of
-from gristmill.filters.settings import FilterSettings
-from gristmill.filters.signals import FAMILIES, SIGNALS
+from gristmill.filters.rules.evaluate import Rule, evaluate, rules_of
+from gristmill.filters.rules.presets import PRESETS
+from gristmill.filters.rules.settings import FilterSettings
+from gristmill.filters.signals.families import FAMILIES, SIGNALS
 
 NUMBERS = st.one_of(st.none(), st.floats(width=32), st.integers(-5, 5).map(float))
 WHOLE = st.one_of(st.none(), st.integers(-5, 5))

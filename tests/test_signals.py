@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from strategies import text_columns, text_lists, texts
 
 from gristmill.filters import catalogue
-from gristmill.filters.settings import SignalsSettings
-from gristmill.filters.signals import FAMILIES, SIGNALS, layout, measure, versions
+from gristmill.filters.signals.families import FAMILIES, SIGNALS, layout, measure, versions
+from gristmill.filters.signals.settings import SignalsSettings
 from gristmill.text import WORDS
 
 ALL = SignalsSettings()

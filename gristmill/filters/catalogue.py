@@ -8,9 +8,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from gristmill.filters.presets import PRESETS, Preset
-from gristmill.filters.signal import Signal
-from gristmill.filters.signals import FAMILIES, SIGNALS
+from gristmill.filters.rules.presets import PRESETS, Preset
+from gristmill.filters.signals.families import FAMILIES, SIGNALS
+from gristmill.filters.signals.signal import Signal
 
 _MADE = "<!-- Made by `python -m gristmill.filters.catalogue docs`; a test checks that it is current. -->"
 

@@ -19,7 +19,8 @@ from gristmill.classifiers.settings import LanguageSettings
 from gristmill.crawl.settings import ExtractSettings
 from gristmill.dedup.settings import DecontaminateSettings, DedupSettings
 from gristmill.errors import RecipeError
-from gristmill.filters.settings import FilterSettings, SignalsSettings
+from gristmill.filters.rules.settings import FilterSettings
+from gristmill.filters.signals.settings import SignalsSettings
 from gristmill.pipeline.settings import RunSettings, SourceSettings
 from gristmill.pipeline.yaml import Location, Node, parse_value, read_yaml
 from gristmill.tokenize.settings import TokenizeSettings

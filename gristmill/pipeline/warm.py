@@ -17,8 +17,8 @@ from gristmill import jit, schema
 from gristmill.columns import text_column
 from gristmill.dedup.benchmarks import ITEMS
 from gristmill.dedup.contamination import index_items
-from gristmill.filters.settings import SignalsSettings
-from gristmill.filters.signals import measure
+from gristmill.filters.signals.families import measure
+from gristmill.filters.signals.settings import SignalsSettings
 from gristmill.pipeline.plan import Step
 from gristmill.tokenize.lookup import WordLookup
 from gristmill.tokenize.words import PATTERNS

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from gristmill.filters.presets import PRESETS, Preset
+from gristmill.filters.rules.presets import PRESETS, Preset
 from gristmill.report import figures
 from gristmill.report.escape import as_code, for_markdown, for_text
 

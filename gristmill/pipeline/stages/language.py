@@ -8,7 +8,7 @@ from gristmill import schema
 from gristmill.classifiers.language import LanguageIdentifier, versions
 from gristmill.classifiers.models import find_model
 from gristmill.classifiers.settings import LanguageSettings
-from gristmill.filters.rules import Rule
+from gristmill.filters.rules.evaluate import Rule
 from gristmill.pipeline.phases import Phase, annotate, shard_phase
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.planning import Planning

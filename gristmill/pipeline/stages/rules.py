@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from gristmill import schema
 from gristmill.errors import RecipeError
-from gristmill.filters.rules import Rule, evaluate, rules_of
-from gristmill.filters.settings import FilterSettings
+from gristmill.filters.rules.evaluate import Rule, evaluate, rules_of
+from gristmill.filters.rules.settings import FilterSettings
 from gristmill.pipeline.phases import Phase, as_batch, shard_phase, write_layer
 from gristmill.pipeline.plan import Shard, Step
 from gristmill.pipeline.planning import Planning, missing_signal

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from gristmill.filters.settings import SignalsSettings
-from gristmill.filters.signals import layout, measure, versions
+from gristmill.filters.signals.families import layout, measure, versions
+from gristmill.filters.signals.settings import SignalsSettings
 from gristmill.pipeline.phases import Phase, annotate, shard_phase
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.planning import Planning

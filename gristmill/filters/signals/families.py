@@ -1,6 +1,6 @@
 """All signals, by family, and the measuring of them.
 
-A family is a tuple of signals. To add a family, write its signals in a module and name them in ``FAMILIES``.
+A family is a module that ends with its ``FAMILY`` and its ``SIGNALS``; to add one, name the module here.
 """
 
 from __future__ import annotations
@@ -14,31 +14,17 @@ import pyarrow as pa
 
 from gristmill import schema
 from gristmill.characters import UNICODE_VERSION
-from gristmill.filters import quality, repetition
-from gristmill.filters.settings import SignalsSettings
-from gristmill.filters.signal import Signal
+from gristmill.filters.signals import gopher_quality, gopher_repetition
+from gristmill.filters.signals.settings import SignalsSettings
+from gristmill.filters.signals.signal import Signal
 from gristmill.text import SEGMENTATION_VERSION, TextBatch
 
-_SIGNALS = (
-    repetition.dup_paragraph_ratio,
-    repetition.dup_paragraph_char_ratio,
-    repetition.dup_line_ratio,
-    repetition.dup_line_char_ratio,
-    *repetition.NGRAM_SIGNALS,
-    quality.word_count,
-    quality.mean_word_length,
-    quality.hash_word_ratio,
-    quality.ellipsis_word_ratio,
-    quality.bullet_line_ratio,
-    quality.ellipsis_line_ratio,
-    quality.alphabetic_word_ratio,
-    quality.stop_word_count,
-)
+_MODULES = (gopher_repetition, gopher_quality)
 
-SIGNALS: Final[Mapping[str, Signal]] = MappingProxyType({s.name: s for s in _SIGNALS})
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {family: tuple(s.name for s in _SIGNALS if s.family == family) for family in (repetition.FAMILY, quality.FAMILY)}
+    {module.FAMILY: tuple(s.name for s in module.SIGNALS) for module in _MODULES}
 )
+SIGNALS: Final[Mapping[str, Signal]] = MappingProxyType({s.name: s for module in _MODULES for s in module.SIGNALS})
 
 
 def selected(settings: SignalsSettings) -> tuple[Signal, ...]:

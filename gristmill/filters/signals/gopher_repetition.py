@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from gristmill.filters import _kernels
-from gristmill.filters.signal import Column, Signal, ratio, signal
+from gristmill.filters.signals import _kernels
+from gristmill.filters.signals.signal import Column, Signal, ratio, signal
 from gristmill.text import Integers, Spans, TextBatch
 
 FAMILY: Final = "gopher_repetition"
@@ -127,4 +127,10 @@ def _dup_ngram(size: int) -> Signal:
     return signal(pa.float64(), FAMILY, SOURCE)(measure)
 
 
-NGRAM_SIGNALS: Final = tuple(_top_ngram(n) if n < 5 else _dup_ngram(n) for n in SIZES)
+SIGNALS: Final = (
+    dup_paragraph_ratio,
+    dup_paragraph_char_ratio,
+    dup_line_ratio,
+    dup_line_char_ratio,
+    *(_top_ngram(n) if n < 5 else _dup_ngram(n) for n in SIZES),
+)

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gristmill import schema
-from gristmill.filters.rule import Rule
-from gristmill.filters.settings import FilterSettings
+from gristmill.filters.rules.rule import Rule
+from gristmill.filters.rules.settings import FilterSettings
 
 __all__ = ["Rule", "evaluate", "hits", "rules_of"]
 

@@ -1,19 +1,16 @@
-"""What a recipe says about signals and about rules."""
+"""What a recipe says about rules."""
 
 from __future__ import annotations
 
 import difflib
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from gristmill.filters.presets import PRESETS, Preset
-from gristmill.filters.rule import Rule, Side
-
-Family = Literal["gopher_repetition", "gopher_quality"]
-WordKind = Literal["unicode", "whitespace"]
+from gristmill.filters.rules.presets import PRESETS, Preset
+from gristmill.filters.rules.rule import Rule, Side
 
 
 def _plain(number: float) -> float:
@@ -23,23 +20,6 @@ def _plain(number: float) -> float:
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False), AfterValidator(_plain)]
 _OWN_NAME = re.compile(r"[a-z][a-z0-9_]*")
-
-
-class SignalsSettings(BaseModel):
-    """Which signals are measured, and on which words. Measuring costs time; rules on what was measured cost none."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    families: tuple[Family, ...] = Field(
-        default=("gopher_repetition", "gopher_quality"),
-        min_length=1,
-        description="Families of signals to measure. A rule can only bound a signal that is measured before it.",
-    )
-    words: WordKind = Field(
-        default="unicode",
-        description="What a word is. unicode: letters and digits that stand together (UAX 29), a run of symbols, or "
-        "one ideograph, kana or Thai letter. whitespace: whatever stands between white space.",
-    )
 
 
 class Bound(BaseModel):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from gristmill.filters.rule import Rule
+from gristmill.filters.rules.rule import Rule
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from gristmill.characters import character_classes
-from gristmill.filters import _kernels
-from gristmill.filters.signal import Column, ratio, signal
+from gristmill.filters.signals import _kernels
+from gristmill.filters.signals.signal import Column, ratio, signal
 from gristmill.text import TextBatch
 
 FAMILY: Final = "gopher_quality"
@@ -140,3 +140,15 @@ def _stop_words(words: str) -> npt.NDArray[np.uint64]:
         table[slot] = word
     table.flags.writeable = False
     return table
+
+
+SIGNALS: Final = (
+    word_count,
+    mean_word_length,
+    hash_word_ratio,
+    ellipsis_word_ratio,
+    bullet_line_ratio,
+    ellipsis_line_ratio,
+    alphabetic_word_ratio,
+    stop_word_count,
+)

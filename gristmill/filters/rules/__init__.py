@@ -1,0 +1,1 @@
+"""Rules: bounds on what was measured, and the presets that publish them."""

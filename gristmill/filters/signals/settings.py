@@ -1,0 +1,27 @@
+"""What a recipe says about signals."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Family = Literal["gopher_repetition", "gopher_quality"]
+WordKind = Literal["unicode", "whitespace"]
+
+
+class SignalsSettings(BaseModel):
+    """Which signals are measured, and on which words. Measuring costs time; rules on what was measured cost none."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    families: tuple[Family, ...] = Field(
+        default=("gopher_repetition", "gopher_quality"),
+        min_length=1,
+        description="Families of signals to measure. A rule can only bound a signal that is measured before it.",
+    )
+    words: WordKind = Field(
+        default="unicode",
+        description="What a word is. unicode: letters and digits that stand together (UAX 29), a run of symbols, or "
+        "one ideograph, kana or Thai letter. whitespace: whatever stands between white space.",
+    )
