@@ -8,6 +8,7 @@
     │   ├── StaleError              computed from something else than the plan names
     │   ├── MisalignedError         rows differ in number or order from the documents
     │   └── CorruptError            unreadable, truncated or altered
+    ├── AccessError                 a file of the crawl could not be read to its end, or changed meanwhile
     ├── StageError                  shards failed in a stage; the others finished
     └── AuditError                  a law of the design does not hold
 
@@ -52,6 +53,10 @@ class MisalignedError(ShardError):
 
 class CorruptError(ShardError):
     """A file is unreadable, truncated or altered."""
+
+
+class AccessError(GristmillError):
+    """A file that lies elsewhere could not be read: the tries are used up, or it changed meanwhile."""
 
 
 class StageError(GristmillError):

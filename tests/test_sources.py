@@ -3,7 +3,13 @@
 import pytest
 
 from gristmill.errors import MissingError
+from gristmill.pipeline.files import File
+from gristmill.pipeline.settings import SourceSettings
 from gristmill.pipeline.sources import fingerprint, resolve_sources, shard_name
+
+
+def resolved(patterns, **settings):
+    return resolve_sources(SourceSettings(warc=patterns, **settings))
 
 
 @pytest.mark.parametrize(
@@ -27,7 +33,7 @@ def test_names_are_safe(path, name):
 def test_globs_are_sorted_and_counted_once(tmp_path):
     for name in "cab":
         (tmp_path / f"{name}.warc.gz").write_bytes(name.encode())
-    found = resolve_sources([str(tmp_path / "*.warc.gz"), str(tmp_path / "a.warc.gz")])
+    found = resolved([str(tmp_path / "*.warc.gz"), str(tmp_path / "a.warc.gz")])
     assert [shard.name for shard in found] == ["a", "b", "c"]
 
 
@@ -35,7 +41,7 @@ def test_equal_names_in_two_folders_are_told_apart(tmp_path):
     for folder in "xy":
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "a.warc.gz").write_bytes(folder.encode())
-    found = resolve_sources([str(tmp_path / "*" / "a.warc.gz")])
+    found = resolved([str(tmp_path / "*" / "a.warc.gz")])
     assert len({shard.name for shard in found}) == 2
     assert all(shard.name.startswith("a-") for shard in found)
 
@@ -45,7 +51,7 @@ def test_the_names_of_equally_named_files_do_not_depend_on_where_they_lie(tmp_pa
         for folder in "xy":
             (tmp_path / place / folder).mkdir(parents=True)
             (tmp_path / place / folder / "a.warc.gz").write_bytes(folder.encode())
-    here, there = (resolve_sources([str(tmp_path / p / "*" / "a.warc.gz")]) for p in ("here", "there/deeper"))
+    here, there = (resolved([str(tmp_path / p / "*" / "a.warc.gz")]) for p in ("here", "there/deeper"))
     assert [shard.name for shard in here] == [shard.name for shard in there]
 
 
@@ -53,27 +59,27 @@ def test_equal_files_of_one_name_are_told_apart_too(tmp_path):
     for folder in "xy":
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "a.warc.gz").write_bytes(b"same")
-    assert len({shard.name for shard in resolve_sources([str(tmp_path / "*" / "a.warc.gz")])}) == 2
+    assert len({shard.name for shard in resolved([str(tmp_path / "*" / "a.warc.gz")])}) == 2
 
 
 def test_one_file_by_two_ways_is_one_shard(tmp_path):
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "a.warc.gz").write_bytes(b"a")
-    found = resolve_sources([str(tmp_path / "x" / "a*"), str(tmp_path / "x" / ".." / "x" / "a.warc.gz")])
+    found = resolved([str(tmp_path / "x" / "a*"), str(tmp_path / "x" / ".." / "x" / "a.warc.gz")])
     assert len(found) == 1
 
 
 def test_a_pattern_without_files_is_named(tmp_path):
     for pattern in ("*.warc.gz", "none.warc.gz"):
         with pytest.raises(MissingError, match="matches no file"):
-            resolve_sources([str(tmp_path / pattern)])
+            resolved([str(tmp_path / pattern)])
 
 
 def test_a_fingerprint_sees_other_bytes_at_both_ends(tmp_path):
     path = tmp_path / "a.warc"
     path.write_bytes(b"a" * 300_000)
-    first = fingerprint(str(path))
-    assert fingerprint(str(path)) == first
+    first = fingerprint(File(str(path)))
+    assert fingerprint(File(str(path))) == first
     for changed in (b"b" + b"a" * 299_999, b"a" * 299_999 + b"b", b"a" * 300_001):
         path.write_bytes(changed)
-        assert fingerprint(str(path)) != first
+        assert fingerprint(File(str(path))) != first

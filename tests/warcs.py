@@ -62,10 +62,10 @@ def members(records: Iterable[bytes]) -> bytes:
     return b"".join(map(member, records))
 
 
-def common_crawl(count: int) -> bytes:
+def common_crawl(count: int, first: int = 0) -> bytes:
     """Return a WARC as Common Crawl writes it: warcinfo, then request, response and metadata of each page."""
     records = [record("warcinfo", b"format: WARC File Format 1.0\r\n", None)]
-    for number in range(count):
+    for number in range(first, first + count):
         url = f"http://example.org/{number}"
         records += [
             record("request", b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n", url),

@@ -13,12 +13,13 @@ from contextlib import ExitStack
 
 import pyarrow as pa
 
+from gristmill.crawl.access.settings import DEFAULT_ACCESS, AccessSettings
+from gristmill.crawl.access.source import open_source
 from gristmill.crawl.extraction.pool import Pool
 from gristmill.crawl.extraction.protocol import Answer, Page
 from gristmill.crawl.http.response import HEAD_BYTES
 from gristmill.crawl.rows import TYPES_WITH_ROWS, Batch, Draft, draft
 from gristmill.crawl.settings import ExtractSettings
-from gristmill.crawl.source import open_source
 from gristmill.crawl.warc.reader import WarcReader
 
 _READING_VERSION = "1"
@@ -43,13 +44,21 @@ class Extraction:
     ``counts``: records by WARC type, and ``damage`` and ``unsupported`` stretches, complete after the iteration.
     """
 
-    def __init__(self, source: str, shard: str, settings: ExtractSettings, pool: Pool | None = None) -> None:
+    def __init__(
+        self,
+        source: str,
+        shard: str,
+        settings: ExtractSettings,
+        pool: Pool | None = None,
+        access: AccessSettings = DEFAULT_ACCESS,
+    ) -> None:
         """Take a path or fsspec URL, and the shard's name, which starts the ids; a ``pool`` given is left open."""
         self.source = source
         self.shard = shard
         self.counts: dict[str, int] = {}
         self._settings = settings
         self._pool = pool
+        self._access = access
         self._size: int | None = None
         self._reader: WarcReader | None = None
         self._is_complete = False
@@ -62,10 +71,10 @@ class Extraction:
         return min(1.0, self._reader.packed_position / self._size) if self._reader and self._size else 0.0
 
     def __iter__(self) -> Generator[pa.RecordBatch, None, None]:
-        """Yield batches of `schema.DOCUMENTS`, none for a file without rows. Raises MissingError."""
+        """Yield batches of `schema.DOCUMENTS`, none for a file without rows. Raises MissingError, AccessError."""
         batch = Batch(self.shard, self.source.rsplit("/", 1)[-1])
         with ExitStack() as stack:
-            file, self._size = open_source(self.source)
+            file, self._size = open_source(self.source, self._access)
             stack.callback(file.close)
             pool = self._pool or stack.enter_context(Pool(self._settings))
             stack.callback(pool.forget)

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from gristmill import __version__
+from gristmill.crawl.access.settings import DEFAULT_ACCESS, AccessSettings
 from gristmill.errors import CorruptError, UsageError
 
 DOCUMENTS = "documents"
@@ -59,11 +60,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run will do: immutable, and equal for equal recipes, sources and versions, however it is carried out."""
+    """What a run will do: immutable, and equal for equal recipes, sources and versions, however it is carried out.
+
+    ``access`` and ``downloads``, the folder where files are kept, say how sources are read; no digest covers them.
+    """
 
     name: str
     shards: tuple[Shard, ...]
     steps: tuple[Step, ...]
+    access: AccessSettings = DEFAULT_ACCESS
+    downloads: str | None = None
 
     def step(self, name: str) -> Step:
         """Return the step of that name. Raises UsageError naming those there are."""
@@ -128,6 +134,8 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "gristmill": __version__,
         "name": plan.name,
         "digest": plan.digest,
+        "access": plan.access.model_dump(mode="json"),
+        "downloads": plan.downloads,
         "shards": [asdict(shard) for shard in plan.shards],
         "steps": [asdict(step) | {"folder": step.folder} for step in plan.steps],
     }
@@ -146,7 +154,8 @@ def plan_from_json(value: Mapping[str, Any], path: str) -> Plan:
             for step in value["steps"]
         )
         shards = (Shard(**shard) for shard in value["shards"])
-        return Plan(value["name"], tuple(shards), tuple(steps))
+        access = AccessSettings.model_validate(value["access"])
+        return Plan(value["name"], tuple(shards), tuple(steps), access, value["downloads"])
     except (KeyError, TypeError, ValueError) as error:
         raise CorruptError(
             f"{path} is not a plan of this version of gristmill: {error}; run the recipe again"

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from gristmill.errors import GristmillError, RecipeError, UsageError
+from gristmill.pipeline.lookups import NO_LOOKUPS, Lookups
 from gristmill.pipeline.plan import Plan, Step, with_digest
 from gristmill.pipeline.recipe import Recipe, RecipeStage, nearest
 from gristmill.pipeline.sources import resolve_sources
@@ -51,17 +52,20 @@ class Planning:
 Planner = Callable[[RecipeStage, Planning], list[Step]]
 
 
-def make_plan(recipe: Recipe, planners: Mapping[str, Planner]) -> Plan:
-    """Return the plan of a recipe. Raises RecipeError and MissingError before anything has run."""
+def make_plan(recipe: Recipe, planners: Mapping[str, Planner], lookups: Lookups = NO_LOOKUPS) -> Plan:
+    """Return the plan of a recipe; ``lookups`` keep what the network is asked for it.
+
+    Raises RecipeError and MissingError before anything has run, AccessError if a list of files cannot be read.
+    """
     _check_order(recipe)
     planning = Planning(recipe)
     for stage in recipe.stages:
         with _located(stage.location):
             for step in planners[stage.kind](stage, planning):
                 planning.steps.append(with_digest(step, planning.steps))
-    with _located(recipe.key_location("source", "warc")):
-        shards = resolve_sources(recipe.source.warc)
-    return Plan(recipe.name, shards, tuple(planning.steps))
+    with _located(recipe.key_location("source", "warc" if recipe.source.warc else "crawl")):
+        shards = resolve_sources(recipe.source, recipe.run.access, lookups)
+    return Plan(recipe.name, shards, tuple(planning.steps), recipe.run.access)
 
 
 @contextmanager

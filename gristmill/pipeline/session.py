@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from gristmill.errors import MissingError, RecipeError, ShardError, UsageError
 from gristmill.pipeline import carry_out as work
 from gristmill.pipeline import executors
+from gristmill.pipeline.lookups import Lookups
 from gristmill.pipeline.manifest import write_manifest
 from gristmill.pipeline.monitor import Watcher
 from gristmill.pipeline.phases import Phase
@@ -46,9 +47,13 @@ class Begun:
             raise RecipeError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
 
 
-def planned(path: str | Path, overrides: Sequence[str] = ()) -> Plan:
-    """Return the plan of a recipe. Raises RecipeError and MissingError."""
-    return make_plan(load_recipe(path, overrides), PLANNERS)
+def planned(path: str | Path, overrides: Sequence[str] = (), workdir: str = "runs") -> Plan:
+    """Return the plan of a recipe, by what its run has kept of the network, if there is one; nothing is written.
+
+    Raises RecipeError, MissingError, AccessError.
+    """
+    recipe = load_recipe(path, overrides)
+    return make_plan(recipe, PLANNERS, Lookups(_folder(workdir, recipe), reads_only=True))
 
 
 def begin(path: Path, workdir: str, overrides: Sequence[str], until: str | None, only: str | None) -> Begun:
@@ -57,11 +62,10 @@ def begin(path: Path, workdir: str, overrides: Sequence[str], until: str | None,
     Raises RecipeError, MissingError, and UsageError for a stage that does not exist or that waits for others.
     """
     recipe = load_recipe(path, overrides)
-    plan = make_plan(recipe, PLANNERS)
+    folder = _folder(workdir, recipe)
+    plan = make_plan(recipe, PLANNERS, Lookups(folder))
     steps = work.chosen_steps(plan, until, only)
-    if not workdir:
-        raise UsageError("--workdir is empty; write '.' for the folder you are in")
-    run = Run(Folder(f"{workdir.rstrip('/')}/{plan.name}"), plan)
+    run = Run(folder, plan)
     work.check_inputs(run, steps)
     return Begun(run, steps, recipe.run, _text(path, recipe, overrides))
 
@@ -124,6 +128,13 @@ def open_run(name: str) -> Run:
     there = [f"runs/{run}" for run in Folder("runs").folders() if Folder(f"runs/{run}").exists(PLAN_FILE)]
     hint = f"there are: {', '.join(there)}" if there else "`gristmill run RECIPE` makes one"
     raise MissingError(f"there is no run in '{name}' nor in 'runs/{name}'; {hint}")
+
+
+def _folder(workdir: str, recipe: Recipe) -> Folder:
+    """Return the folder of a recipe's run. Raises UsageError."""
+    if not workdir:
+        raise UsageError("--workdir is empty; write '.' for the folder you are in")
+    return Folder(f"{workdir.rstrip('/')}/{recipe.name}")
 
 
 def _what_is_left(phase: Phase) -> str:

@@ -6,20 +6,58 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from gristmill.crawl.access.settings import BASE, DEFAULT_ACCESS, AccessSettings
+
+_CRAWL = r"^[A-Za-z0-9][A-Za-z0-9_-]*(/[A-Za-z0-9_-]+)*$"
+
 
 def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
 class SourceSettings(BaseModel):
-    """Where the crawl lies."""
+    """Where the crawl lies: a crawl of Common Crawl, or WARC files by name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     warc: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = Field(
-        min_length=1,
-        description="WARC files: paths, globs or fsspec URLs. Each becomes a shard that bears its name.",
+        (),
+        description="WARC files: paths, globs or URLs, or lists of them (`*.paths`, `*.paths.gz`). Each file becomes a "
+        "shard that bears its name.",
     )
+    crawl: str | None = Field(
+        None,
+        pattern=_CRAWL,
+        description="A crawl of Common Crawl, such as CC-MAIN-2024-51; `gristmill crawls` lists them.",
+    )
+    kind: Literal["warc", "wet"] = Field("warc", description="Which files of the crawl.")
+    segments: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = Field(
+        (), description="Segments of the crawl, such as 1733066035857.0; by default all."
+    )
+    take: int | None = Field(
+        None,
+        ge=1,
+        description="How many of the files, spread evenly over the segments; by default all. More include the fewer.",
+    )
+    seed: int = Field(0, description="Another seed takes other files.")
+    base: str = Field(
+        BASE,
+        min_length=1,
+        description="What the crawl's paths start from: Common Crawl's address, s3://commoncrawl, a mirror's folder.",
+    )
+    download: bool | str = Field(
+        False,
+        description="Keep the files: `true` in `downloads` beside the runs, or a folder. By default they are streamed.",
+    )
+
+    @model_validator(mode="after")
+    def _names_one_source(self) -> Self:
+        """Raise ValueError unless there is exactly one of a crawl and WARC files."""
+        if bool(self.warc) == (self.crawl is not None):
+            raise ValueError("name either a crawl, as in {crawl: CC-MAIN-2024-51, take: 4}, or files, as in {warc: …}")
+        if self.segments and self.crawl is None:
+            raise ValueError("segments are those of a crawl: name it too")
+        return self
 
 
 class SlurmSettings(BaseModel):
@@ -51,6 +89,7 @@ class RunSettings(BaseModel):
         None, ge=1, description="Tasks at the same time; by default the machine's cores, or no limit on Slurm."
     )
     slurm: SlurmSettings | None = Field(None, description="Needed for `executor: slurm`.")
+    access: AccessSettings = Field(DEFAULT_ACCESS, description="How files that lie elsewhere are asked for.")
 
     @model_validator(mode="after")
     def _knows_its_cluster(self) -> Self:

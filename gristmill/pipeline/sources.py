@@ -5,30 +5,36 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
-from fsspec.implementations.local import LocalFileSystem
-
-from gristmill.errors import MissingError
+from gristmill.crawl.access.settings import DEFAULT_ACCESS, AccessSettings
+from gristmill.crawl.access.source import edges
+from gristmill.pipeline.files import File, find_files, take
+from gristmill.pipeline.lookups import NO_LOOKUPS, Lookups
 from gristmill.pipeline.plan import Shard
-from gristmill.pipeline.storage import TEMPORARY, located
+from gristmill.pipeline.settings import SourceSettings
+from gristmill.pipeline.storage import TEMPORARY
 
 _SUFFIX = re.compile(r"(\.warc|\.arc)?(\.gz|\.zst|\.bz2|\.xz|\.lz4)?$", re.IGNORECASE)
 _EDGE_BYTES = 1 << 16
 _LONGEST_NAME = 120
 
 
-def resolve_sources(patterns: Sequence[str]) -> tuple[Shard, ...]:
-    """Return one shard for each file that the paths, globs and URLs name, sorted by name.
+def resolve_sources(
+    source: SourceSettings, access: AccessSettings = DEFAULT_ACCESS, lookups: Lookups = NO_LOOKUPS
+) -> tuple[Shard, ...]:
+    """Return one shard for each file that a source names, sorted by name.
 
-    Raises MissingError for a pattern that matches nothing.
+    Raises MissingError for a crawl, a list or a pattern that is not there, UsageError if fewer files are there than
+    are to be taken, AccessError.
     """
-    found = dict.fromkeys(path for pattern in patterns for path in _matches(pattern))
-    paths = sorted(found)
+    files = take(find_files(source, access, lookups), source)
     with ThreadPoolExecutor(16) as pool:
-        fingerprints = list(pool.map(fingerprint, paths))
-    shards = map(Shard, _names(paths, fingerprints), paths, fingerprints)
+        fingerprints = list(pool.map(partial(fingerprint, access=access), files))
+    urls = [file.url for file in files]
+    shards = map(Shard, _names(urls, fingerprints), urls, fingerprints)
     return tuple(sorted(shards, key=lambda shard: shard.name))
 
 
@@ -46,38 +52,22 @@ def shard_name(path: str) -> str:
     return f"{name[:_LONGEST_NAME]}-{hashlib.blake2b(stem.encode(), digest_size=4).hexdigest()}"
 
 
-def fingerprint(path: str) -> str:
-    """Return 32 hex digits of a file's size, first and last 64 KiB: enough to see that another file took its name.
+def fingerprint(file: File, access: AccessSettings = DEFAULT_ACCESS) -> str:
+    """Return 32 hex digits that change with a file's bytes.
 
-    A change in the middle that keeps the size goes unseen; reading a crawl whole to make a plan would cost more.
+    They are of the path of a file that a crawl has published, which never changes; of any other file's size, first
+    and last 64 KiB. A change in the middle that keeps the size goes unseen; reading a crawl whole to make a plan would
+    cost more.
     """
-    filesystem, inner = located(path)
-    size = int(filesystem.size(inner) or 0)
-    digest = hashlib.blake2b(str(size).encode() + b"\0", digest_size=16)
-    with filesystem.open(inner, "rb") as file:
-        digest.update(file.read(_EDGE_BYTES))
-        if size > _EDGE_BYTES:
-            file.seek(max(_EDGE_BYTES, size - _EDGE_BYTES))
-            digest.update(file.read(_EDGE_BYTES))
-    return digest.hexdigest()
+    if file.published is not None:
+        return hashlib.blake2b(b"published\0" + file.published.encode(), digest_size=16).hexdigest()
+    size, data = edges(file.url, _EDGE_BYTES, access)
+    return hashlib.blake2b(str(size).encode() + b"\0" + data, digest_size=16).hexdigest()
 
 
-def _matches(pattern: str) -> Iterator[str]:
-    filesystem, inner = located(pattern)
-    if any(character in inner for character in "*?["):
-        paths = [path for path in filesystem.glob(inner) if filesystem.isfile(path)]
-    else:
-        paths = [inner] if filesystem.isfile(inner) else []
-    if not paths:
-        hint = f"; write '{pattern.rstrip('/')}/*.warc.gz' for what is in it" if filesystem.isdir(inner) else ""
-        raise MissingError(f"source.warc: '{pattern}' matches no file{hint}")
-    local = isinstance(filesystem, LocalFileSystem)
-    yield from (path if local else filesystem.unstrip_protocol(path) for path in paths)
-
-
-def _names(paths: Sequence[str], fingerprints: Sequence[str]) -> list[str]:
+def _names(urls: Sequence[str], fingerprints: Sequence[str]) -> list[str]:
     """Return the shards' names; files of one name get the start of their fingerprint, equal files a number too."""
-    names = [shard_name(path) for path in paths]
+    names = [shard_name(url) for url in urls]
     count = Counter(name.lower() for name in names)
     seen: Counter[str] = Counter()
     unlike = []

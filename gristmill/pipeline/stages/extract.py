@@ -40,7 +40,7 @@ def phases(run: Run, step: Step) -> tuple[Phase, ...]:
 
 
 def _extract(run: Run, step: Step, shard: Shard, settings: ExtractSettings, progress: Progress) -> None:
-    extraction = Extraction(shard.source, shard.name, settings)
+    extraction = Extraction(shard.source, shard.name, settings, access=run.plan.access)
     with run.folder.writing(run.file(step, shard)) as sink:
         writer = ShardWriter(sink, schema.DOCUMENTS, run.digest(step, shard))
         for batch in extraction:
