@@ -57,7 +57,9 @@ def recipe_reference() -> str:
         parts.append(
             f"## {name}\n\n{definition.get('description', what).strip()}\n\n{_table(definition, definitions)}\n"
         )
-    parts += [f"### {name}\n\n{_table(definitions[name], definitions)}\n" for name in ("SlurmSettings",)]
+    parts += [
+        f"### {name}\n\n{_table(definitions[name], definitions)}\n" for name in ("AccessSettings", "SlurmSettings")
+    ]
     return "\n".join(parts)
 
 
@@ -65,7 +67,8 @@ def _table(definition: dict[str, Any], definitions: dict[str, Any]) -> str:
     rows = ["| key | type | default | |", "|---|---|---|---|"]
     required = definition.get("required", [])
     for key, field in definition.get("properties", {}).items():
-        default = "required" if key in required else f"`{field.get('default')}`" if "default" in field else ""
+        has_default = "default" in field and not isinstance(field["default"], dict)
+        default = "required" if key in required else f"`{field['default']}`" if has_default else ""
         rows.append(f"| `{key}` | {_type(field)} | {default} | {_cell(field.get('description', ''))} |")
     return "\n".join(rows)
 

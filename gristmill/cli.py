@@ -93,6 +93,31 @@ def sample(
 
 
 @app.command()
+def crawls(
+    crawl: Annotated[
+        str | None, typer.Argument(help="One crawl, to be told how many files it has.", show_default=False)
+    ] = None,
+    base: Annotated[
+        str | None, typer.Option(help="Where the crawls lie: a mirror's address or folder. Default: Common Crawl's.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the crawls that a recipe can name, newest first."""
+    import json
+
+    from rich.console import Console
+
+    from gristmill.pipeline.session import known_crawls
+    from gristmill.report.tables import crawls_table
+
+    found = known_crawls(base, crawl)
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+    else:
+        Console().print(crawls_table(found))
+
+
+@app.command()
 def run(
     recipe: RecipeArgument,
     workers: Workers = None,
@@ -138,14 +163,14 @@ for _kind, _summary in {
 
 
 @app.command()
-def plan(recipe: RecipeArgument, override: Set = None) -> None:
+def plan(recipe: RecipeArgument, workdir: Workdir = "runs", override: Set = None) -> None:
     """Check a recipe, and show its shards and steps with the digests that name their folders."""
     from rich.console import Console
 
     from gristmill.pipeline.session import planned
     from gristmill.report.tables import plan_table
 
-    Console().print(plan_table(planned(recipe, override or ())))
+    Console().print(plan_table(planned(recipe, override or (), workdir)))
 
 
 @app.command()

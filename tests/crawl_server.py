@@ -8,6 +8,7 @@ draws some for every path. Faults:
     reset, close              half of the body, then a reset or an ordinary end of the connection
     short, long               a Content-Length that is too small or too large
     whole                     the whole file, whatever range was asked for
+    none                      no fault, for this one request
     slow, stall, mute         a byte now and then; half of the body and no more; no answer
 """
 
@@ -134,8 +135,8 @@ def paths_file(paths: Iterable[str]) -> bytes:
 
 
 def warc_paths(files: dict[str, bytes]) -> list[str]:
-    """Return the paths of the WARC files among a server's, in order."""
-    return sorted(path for path in files if path.endswith(".warc.gz"))
+    """Return the paths of the WARC files among a server's, by their names."""
+    return sorted((path for path in files if path.endswith(".warc.gz")), key=lambda path: path.rsplit("/", 1)[-1])
 
 
 class _Handler(BaseHTTPRequestHandler):

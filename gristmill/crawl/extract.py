@@ -14,7 +14,7 @@ from contextlib import ExitStack
 import pyarrow as pa
 
 from gristmill.crawl.access.settings import DEFAULT_ACCESS, AccessSettings
-from gristmill.crawl.access.source import open_source
+from gristmill.crawl.access.source import file_name, open_source
 from gristmill.crawl.extraction.pool import Pool
 from gristmill.crawl.extraction.protocol import Answer, Page
 from gristmill.crawl.http.response import HEAD_BYTES
@@ -72,7 +72,7 @@ class Extraction:
 
     def __iter__(self) -> Generator[pa.RecordBatch, None, None]:
         """Yield batches of `schema.DOCUMENTS`, none for a file without rows. Raises MissingError, AccessError."""
-        batch = Batch(self.shard, self.source.rsplit("/", 1)[-1])
+        batch = Batch(self.shard, file_name(self.source))
         with ExitStack() as stack:
             file, self._size = open_source(self.source, self._access)
             stack.callback(file.close)

@@ -56,7 +56,7 @@ class _Finder:
 
     def __init__(self, source: SourceSettings, access: AccessSettings, lookups: Lookups) -> None:
         self._source = source
-        self._base = _absolute(source.base).rstrip("/")
+        self._base = absolute(source.base).rstrip("/")
         self._access = access
         self._lookups = lookups
 
@@ -114,8 +114,8 @@ class _Finder:
     def _published_matches(self, pattern: str, published: str) -> list[str]:
         """Return the files of a crawl that a glob names, by the crawl's own list: nothing else there can be listed."""
         root, kind = pattern.removesuffix(f"/{published}"), PurePosixPath(published).parent.name
-        if _HTTP_GLOB.search(kind) or _HTTP_GLOB.search(published.split("/")[1]):
-            raise MissingError(f"source.warc: '{pattern}' must name its crawl, and its kind: …/warc/*.warc.gz")
+        if _HTTP_GLOB.search(kind):
+            raise MissingError(f"source.warc: '{pattern}' must name the kind of its files, as in …/warc/*.warc.gz")
         crawl = published.split("/")[1]
         urls = self._of_list(f"{root}/crawl-data/{crawl}/{kind}.paths.gz", root, crawl)
         found = [url for url in urls if PurePosixPath(url).match(published)]
@@ -146,7 +146,7 @@ def _entry(path: str, base: str, url: str, is_here: bool) -> str:
     raise CorruptError(f"{url} names '{path[:80]}', which does not lie where the list does")
 
 
-def _absolute(base: str) -> str:
+def absolute(base: str) -> str:
     """Return a base as any process can open it, whatever folder it works in."""
     if is_http(base):
         return base

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from gristmill.errors import GristmillError, RecipeError, UsageError
+from gristmill.errors import AccessError, GristmillError, RecipeError, UsageError
 from gristmill.pipeline.lookups import NO_LOOKUPS, Lookups
 from gristmill.pipeline.plan import Plan, Step, with_digest
 from gristmill.pipeline.recipe import Recipe, RecipeStage, nearest
@@ -76,8 +76,10 @@ def _located(location: Location) -> Iterator[None]:
     except GristmillError as error:
         if re.search(r"\(\S+:\d+\)$", str(error)):
             raise
-        kind = type(error) if isinstance(error, UsageError) else UsageError
-        raise kind(f"{error} {location}") from error
+        if not isinstance(error, UsageError | AccessError):
+            raise UsageError(f"{error} {location}") from error
+        error.args = (f"{error} {location}",)
+        raise
 
 
 def missing_signal(rule_code: str, signal: str, stage: RecipeStage, planning: Planning) -> RecipeError:

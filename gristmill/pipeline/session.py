@@ -6,12 +6,16 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
+from gristmill.crawl.access import commoncrawl
+from gristmill.crawl.access.settings import BASE, DEFAULT_ACCESS
 from gristmill.errors import MissingError, RecipeError, ShardError, UsageError
 from gristmill.pipeline import carry_out as work
 from gristmill.pipeline import executors
+from gristmill.pipeline.files import absolute
 from gristmill.pipeline.lookups import Lookups
 from gristmill.pipeline.manifest import write_manifest
 from gristmill.pipeline.monitor import Watcher
@@ -24,6 +28,8 @@ from gristmill.pipeline.settings import RunSettings
 from gristmill.pipeline.stages import PLANNERS
 from gristmill.pipeline.storage import Folder
 from gristmill.pipeline.yaml import dump_yaml
+
+_HASTY = DEFAULT_ACCESS.model_copy(update={"tries": 3})  # someone waits for the answer
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ def planned(path: str | Path, overrides: Sequence[str] = (), workdir: str = "run
     Raises RecipeError, MissingError, AccessError.
     """
     recipe = load_recipe(path, overrides)
-    return make_plan(recipe, PLANNERS, Lookups(_folder(workdir, recipe), reads_only=True))
+    return _plan(recipe, workdir, Lookups(_folder(workdir, recipe), reads_only=True))
 
 
 def begin(path: Path, workdir: str, overrides: Sequence[str], until: str | None, only: str | None) -> Begun:
@@ -63,11 +69,24 @@ def begin(path: Path, workdir: str, overrides: Sequence[str], until: str | None,
     """
     recipe = load_recipe(path, overrides)
     folder = _folder(workdir, recipe)
-    plan = make_plan(recipe, PLANNERS, Lookups(folder))
+    plan = _plan(recipe, workdir, Lookups(folder))
     steps = work.chosen_steps(plan, until, only)
     run = Run(folder, plan)
     work.check_inputs(run, steps)
     return Begun(run, steps, recipe.run, _text(path, recipe, overrides))
+
+
+def known_crawls(base: str | None, crawl: str | None) -> list[dict[str, Any]]:
+    """Return the crawls at a base, Common Crawl's by default; of a single one also how many files it has.
+
+    Raises MissingError for a crawl that is not there, AccessError, CorruptError.
+    """
+    base = absolute(base or BASE)
+    if crawl is None:
+        return [found._asdict() for found in commoncrawl.crawls(base, _HASTY)]
+    found = commoncrawl.one_crawl(base, crawl, _HASTY)
+    counts = {f"{kind}_files": commoncrawl.count_files(base, crawl, kind, _HASTY) for kind in ("warc", "wet")}
+    return [found._asdict() | counts]
 
 
 def carry_out(begun: Begun, watcher: Watcher) -> bool:
@@ -128,6 +147,21 @@ def open_run(name: str) -> Run:
     there = [f"runs/{run}" for run in Folder("runs").folders() if Folder(f"runs/{run}").exists(PLAN_FILE)]
     hint = f"there are: {', '.join(there)}" if there else "`gristmill run RECIPE` makes one"
     raise MissingError(f"there is no run in '{name}' nor in 'runs/{name}'; {hint}")
+
+
+def _plan(recipe: Recipe, workdir: str, lookups: Lookups) -> Plan:
+    """Return the plan of a recipe, which knows where files are kept. Raises UsageError if that is not this machine."""
+    plan = make_plan(recipe, PLANNERS, lookups)
+    download = recipe.source.download
+    if not download:
+        return plan
+    folder = Folder(f"{workdir.rstrip('/')}/downloads" if download is True else download)
+    if not folder.is_local:
+        here = recipe.key_location("source", "download")
+        raise UsageError(
+            f"files are kept on this machine only: name a folder in source.download, not {folder.url} {here}"
+        )
+    return replace(plan, downloads=folder.root)
 
 
 def _folder(workdir: str, recipe: Recipe) -> Folder:

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from gristmill.crawl.access.commoncrawl import published_fingerprint
 from gristmill.crawl.access.settings import DEFAULT_ACCESS, AccessSettings
-from gristmill.crawl.access.source import edges
+from gristmill.crawl.access.source import edges, file_name
 from gristmill.pipeline.files import File, find_files, take
 from gristmill.pipeline.lookups import NO_LOOKUPS, Lookups
 from gristmill.pipeline.plan import Shard
@@ -44,7 +45,7 @@ def shard_name(path: str) -> str:
     >>> shard_name("crawl/CC-MAIN-20240421062415-00000.warc.gz")
     'CC-MAIN-20240421062415-00000'
     """
-    base = path.rstrip("/").rsplit("/", 1)[-1]
+    base = file_name(path)
     stem = _SUFFIX.sub("", base) or base
     name = re.sub(r"[^A-Za-z0-9._-]", "_", stem).lstrip(".").replace(TEMPORARY, "_") or "shard"
     if len(name) <= _LONGEST_NAME:
@@ -60,7 +61,7 @@ def fingerprint(file: File, access: AccessSettings = DEFAULT_ACCESS) -> str:
     cost more.
     """
     if file.published is not None:
-        return hashlib.blake2b(b"published\0" + file.published.encode(), digest_size=16).hexdigest()
+        return published_fingerprint(file.published)
     size, data = edges(file.url, _EDGE_BYTES, access)
     return hashlib.blake2b(str(size).encode() + b"\0" + data, digest_size=16).hexdigest()
 

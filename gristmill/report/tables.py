@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
@@ -24,6 +25,16 @@ def plan_table(plan: Plan) -> Table:
     for step in plan.steps:
         offers = f"{len(step.columns)} columns" if len(step.columns) > 3 else ", ".join(step.columns)
         table.add_row(*map(Text, (step.name, step.folder, ", ".join(step.inputs), step.scope, offers)))
+    return table
+
+
+def crawls_table(crawls: Sequence[Mapping[str, Any]]) -> Table:
+    """Return the crawls, with everything that is known of them."""
+    table = Table()
+    for header in crawls[0] if crawls else ("id",):
+        table.add_column(header.replace("_", " "), justify="right" if header.endswith("_files") else "left")
+    for crawl in crawls:
+        table.add_row(*(Text(f"{value:,}" if isinstance(value, int) else str(value)) for value in crawl.values()))
     return table
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from http.client import HTTPException
 from typing import NamedTuple
 
-from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
+from gristmill.crawl.access.faults import NETWORK_ERRORS, in_words
 from gristmill.crawl.access.policy import PROGRESS_BYTES, Fault
 
 _PIECE = 1 << 20
@@ -42,8 +41,8 @@ class Body:
         began = time.monotonic()
         try:
             piece = self._response.read1(wanted, decode_content=False) or b""
-        except (HTTPError, HTTPException, OSError) as error:
-            raise Fault(f"{error}") from error
+        except NETWORK_ERRORS as error:
+            raise Fault(in_words(error)) from error
         self._clock(time.monotonic() - began, len(piece))
         if self._left is not None and not piece:
             raise Fault(f"the answer ended {self._left:,} bytes early")

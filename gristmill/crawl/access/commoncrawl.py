@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
+from gristmill.crawl.access.policy import Fault
 from gristmill.crawl.access.settings import BASE, DEFAULT_ACCESS, AccessSettings
 from gristmill.crawl.access.source import read_source
 from gristmill.errors import AccessError, CorruptError, MissingError
@@ -46,9 +47,27 @@ def crawls(base: str = BASE, access: AccessSettings = DEFAULT_ACCESS) -> list[Cr
     url = collinfo_url(base)
     try:
         found: Any = json.loads(read_source(url, access))
-        return [Crawl(*(str(entry.get(key, "")) for key in ("id", "name", "from", "to"))) for entry in found]
+        return [Crawl(*(_shown(entry.get(key, "")) for key in ("id", "name", "from", "to"))) for entry in found]
     except (ValueError, AttributeError, TypeError) as error:
         raise CorruptError(f"{url} is no list of crawls: {error}") from error
+
+
+def one_crawl(base: str, crawl: str, access: AccessSettings = DEFAULT_ACCESS) -> Crawl:
+    """Return the crawl of a name. Raises MissingError naming the nearest ones, and as `crawls` does."""
+    known = crawls(base, access)
+    found = next((other for other in known if other.id == crawl), None)
+    if found is None:
+        raise MissingError(f"there is no crawl '{crawl}' at {base}{_nearest(crawl, [other.id for other in known])}")
+    return found
+
+
+def count_files(base: str, crawl: str, kind: Kind, access: AccessSettings = DEFAULT_ACCESS) -> int:
+    """Return how many files of a kind a crawl has; 0 where it has no list of them. Raises AccessError, CorruptError."""
+    url = paths_url(base, crawl, kind)
+    try:
+        return len(parse_paths(read_source(url, access), url))
+    except MissingError:
+        return 0
 
 
 def collinfo_url(base: str) -> str:
@@ -67,15 +86,16 @@ def paths_url(base: str, crawl: str, kind: Kind) -> str:
 
 def missing_crawl(crawl: str, base: str, access: AccessSettings, cause: Exception) -> Exception:
     """Return the error for a crawl whose list of files cannot be read: the nearest crawls, if there is none such."""
+    fault = cause.__cause__
+    if isinstance(cause, AccessError) and not (isinstance(fault, Fault) and fault.is_refusal):
+        return cause
     try:
         known = [other.id for other in crawls(base, access)]
     except (AccessError, MissingError, CorruptError):
         known = []
-    if crawl in known or (not known and isinstance(cause, AccessError)):
+    if crawl in known or not (known or isinstance(cause, MissingError)):
         return cause
-    near = difflib.get_close_matches(crawl, known, n=3, cutoff=0.6) or known[:3]
-    hint = f"; the nearest are: {', '.join(near)}" if near else f" ({cause})"
-    return MissingError(f"there is no crawl '{crawl}' at {base}{hint}")
+    return MissingError(f"there is no crawl '{crawl}' at {base}{_nearest(crawl, known) if known else f' ({cause})'}")
 
 
 def parse_paths(data: bytes, url: str) -> list[str]:
@@ -96,9 +116,19 @@ def published_path(url: str, bases: Sequence[str] = ()) -> str | None:
     """
     for base in (*bases, *_OFFICIAL):
         path = url.removeprefix(f"{base.rstrip('/')}/")
-        if path != url and _PUBLISHED.fullmatch(path):
+        if path != url and is_published_path(path):
             return path
     return None
+
+
+def is_published_path(path: str) -> bool:
+    """Return whether a path can be one within Common Crawl, and leads out of no folder."""
+    return _PUBLISHED.fullmatch(path) is not None and not {"", ".", ".."} & set(path.split("/"))
+
+
+def published_fingerprint(path: str) -> str:
+    """Return 32 hex digits that stand for the bytes of a file of a crawl, wherever it was read from."""
+    return hashlib.blake2b(b"published\0" + path.encode(), digest_size=16).hexdigest()
 
 
 def segment_of(path: str) -> str:
@@ -119,6 +149,16 @@ def spread(paths: Iterable[str], seed: int) -> list[str]:
     order = sorted(segments, key=lambda segment: (_hash(seed, segment), segment))
     turns = ((turn, place, path) for place, name in enumerate(order) for turn, path in enumerate(segments[name]))
     return [path for _, _, path in sorted(turns)]
+
+
+def _nearest(crawl: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(crawl, known, n=3, cutoff=0.6) or known[:3]
+    return f"; the nearest are: {', '.join(near)}"
+
+
+def _shown(value: object) -> str:
+    """Return what a server says in characters that a terminal only prints."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in str(value))
 
 
 def _hash(seed: int, name: str) -> bytes:

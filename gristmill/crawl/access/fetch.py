@@ -11,17 +11,16 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, partial
-from http.client import HTTPException
-from urllib.parse import urlsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError, LocationValueError, MaxRetryError, URLSchemeUnknown
+from urllib3.exceptions import LocationValueError, URLSchemeUnknown
 from urllib3.response import BaseHTTPResponse
 
 from gristmill import __version__
 from gristmill.crawl.access import answers
 from gristmill.crawl.access.body import Body, Facts
-from gristmill.crawl.access.policy import Fault, Pace, may_pass, persist, retry_after
+from gristmill.crawl.access.faults import NETWORK_ERRORS, in_words
+from gristmill.crawl.access.policy import Fault, may_pass, pace, persist, retry_after
 from gristmill.crawl.access.settings import DEFAULT_ACCESS, AccessSettings
 from gristmill.errors import AccessError, MissingError
 
@@ -30,6 +29,7 @@ _CONNECTIONS = 16
 _REDIRECTS = urllib3.Retry(total=None, connect=0, read=0, status=0, other=0, redirect=5)
 _HEADERS = {"User-Agent": f"gristmill/{__version__}", "Accept-Encoding": "identity"}
 _GONE = (404, 410)
+_FORBIDDEN = 403
 _MEANINGS = {403: " (forbidden)", 429: " (too many requests)", 503: " (slow down)"}
 
 
@@ -38,7 +38,7 @@ class Client:
 
     def __init__(self, settings: AccessSettings) -> None:
         self.settings = settings
-        self._pace = Pace(settings.requests_per_second)
+        self._pace = pace(settings)
         self._pools: dict[str, urllib3.PoolManager] = {}
 
     def read(self, url: str, most: int = _MOST) -> bytes:
@@ -122,9 +122,9 @@ class Client:
 
     def _pool(self, url: str) -> urllib3.PoolManager:
         """Return the connections to use for a URL: through the proxy that the environment names, if there is one."""
-        parts = urlsplit(url)
-        proxy = urllib.request.getproxies().get(parts.scheme.lower(), "")
-        if proxy and urllib.request.proxy_bypass(parts.hostname or ""):
+        parts = urllib3.util.parse_url(url)
+        proxy = urllib.request.getproxies().get(parts.scheme or "", "")
+        if proxy and urllib.request.proxy_bypass(parts.host or ""):
             proxy = ""
         if proxy not in self._pools:
             make = partial(urllib3.ProxyManager, proxy) if proxy else urllib3.PoolManager
@@ -171,7 +171,7 @@ def _refusal(url: str, response: BaseHTTPResponse) -> Exception:
         return MissingError(f"{url} does not exist (the server answered {status}); check the recipe's source")
     if may_pass(status):
         what = f"the server answered {status}{_MEANINGS.get(status, '')}"
-        return Fault(what, retry_after(response.headers.get("Retry-After")))
+        return Fault(what, retry_after(response.headers.get("Retry-After")), is_refusal=status == _FORBIDDEN)
     return AccessError(f"{url} cannot be read: the server answered {status}; check the recipe's source")
 
 
@@ -182,7 +182,5 @@ def _faults(url: str) -> Iterator[None]:
         yield
     except (LocationValueError, URLSchemeUnknown) as error:
         raise MissingError(f"{url} is no URL that can be asked for: {error}") from error
-    except MaxRetryError as error:
-        raise Fault(f"{error.reason or error}") from error
-    except (HTTPError, HTTPException, OSError) as error:
-        raise Fault(f"{error}") from error
+    except NETWORK_ERRORS as error:
+        raise Fault(in_words(error)) from error

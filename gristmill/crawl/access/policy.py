@@ -7,12 +7,14 @@ try ("full jitter"). Everything else is final at once.
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import TypeVar
 
 from gristmill.crawl.access.settings import AccessSettings
@@ -26,11 +28,16 @@ _Value = TypeVar("_Value")
 
 
 class Fault(Exception):
-    """Something that may pass. ``wait``: seconds after which the server asks to come back, or None."""
+    """Something that may pass.
 
-    def __init__(self, what: str, wait: float | None = None) -> None:
+    ``wait``: seconds after which the server asks to come back, or None; ``is_refusal``: whether it forbids the file,
+    which some servers do with files that they do not have.
+    """
+
+    def __init__(self, what: str, wait: float | None = None, *, is_refusal: bool = False) -> None:
         super().__init__(what)
         self.wait = wait
+        self.is_refusal = is_refusal
 
 
 def may_pass(status: int) -> bool:
@@ -100,7 +107,7 @@ def persist(url: str, settings: AccessSettings, action: Callable[[], _Value]) ->
 
 
 class Pace:
-    """Lets a process make so many requests in a second, and no more, whatever its threads."""
+    """Lets so many requests be made in a second, and no more, by all threads that wait for it."""
 
     def __init__(self, per_second: float) -> None:
         self._interval = 1.0 / per_second
@@ -115,3 +122,14 @@ class Pace:
             self._next = start + self._interval
         if start > now:
             time.sleep(start - now)
+
+
+def pace(settings: AccessSettings) -> Pace:
+    """Return the pace of this process: all that it asks for with these settings, of servers and stores, keeps to it."""
+    return _pace_of(settings, os.getpid())
+
+
+@cache
+def _pace_of(settings: AccessSettings, process: int) -> Pace:
+    """Return the pace of a process; one that was forked has its own, since the lock may be held in the other."""
+    return Pace(settings.requests_per_second)

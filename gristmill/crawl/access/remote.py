@@ -1,7 +1,8 @@
 """A file that lies elsewhere, read as if it were here: no byte of it is ever another than the file's.
 
 Reading forward from the start takes one request. After a jump a request asks for what is wanted, for 256 KiB at least,
-and for twice as much each time that reading goes on from there. After a fault it goes on at the same byte.
+and for twice as much each time that reading goes on from there, in the end for all. After a fault it goes on at the
+same byte.
 """
 
 from __future__ import annotations
@@ -85,6 +86,11 @@ class RemoteFile(io.BufferedIOBase):
         self._stream_position = 0
         self._stream_end: int | None = None
         self._span: int | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it lies."""
+        return self._origin.url
 
     @property
     def size(self) -> int:
@@ -172,7 +178,7 @@ class RemoteFile(io.BufferedIOBase):
         """Return a new stream from here on. Raises Fault if it is not of the file that was begun."""
         start = self._stream_start = self._stream_position = self._position
         end = None if self._span is None else min(self._size, start + max(wanted, self._span))
-        self._span = None if self._span is None else min(_LONGEST_SPAN, 2 * self._span)
+        self._span = None if self._span is None or self._span >= _LONGEST_SPAN else 2 * self._span
         self._stream = self._origin.open(start, end)
         self._stream_end = end
         self._check(self._stream.facts)

@@ -16,10 +16,10 @@ class AccessSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     requests_per_second: float = Field(
-        10.0, gt=0, le=10_000, description="Requests that one process makes in a second at most, to all servers."
+        5.0, gt=0, le=10_000, description="Requests that one process makes in a second at most, to all servers."
     )
     tries: int = Field(
-        8, ge=1, le=100, description="How often in a row a request may fail before its file is given up."
+        10, ge=1, le=100, description="How often in a row a request may fail before its file is given up."
     )
     timeout: Duration = Field(
         60.0,
@@ -29,7 +29,7 @@ class AccessSettings(BaseModel):
         description="How long a server may take to answer, and for each 64 KiB of its answer.",
     )
     first_wait: Duration = Field(
-        1.0,
+        2.0,
         ge=0,
         le=3600,
         allow_inf_nan=False,

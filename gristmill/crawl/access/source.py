@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import BinaryIO, NamedTuple, cast
 
-import fsspec
-
 from gristmill.crawl.access.fetch import client, is_http
-from gristmill.crawl.access.remote import HttpOrigin, Origin, RemoteFile
+from gristmill.crawl.access.remote import HttpOrigin, RemoteFile
 from gristmill.crawl.access.settings import DEFAULT_ACCESS, AccessSettings
 from gristmill.crawl.access.store import StoreOrigin, is_local, located
 from gristmill.errors import MissingError
@@ -22,16 +20,31 @@ class Source(NamedTuple):
 
 def open_source(url: str, access: AccessSettings = DEFAULT_ACCESS) -> Source:
     """Return a local path or URL opened for reading. Raises MissingError if there is no such file, AccessError."""
+    remote = remote_file(url, access)
+    return _local(url) if remote is None else Source(cast(BinaryIO, remote), remote.size)
+
+
+def remote_file(url: str, access: AccessSettings) -> RemoteFile | None:
+    """Return a file that lies elsewhere, open for reading; None for one of this machine. Raises as `open_source`."""
     if is_http(url):
-        return _remote(HttpOrigin(url, client(access)), access)
-    filesystem, path = located(url)
-    if not is_local(filesystem):
-        return _remote(StoreOrigin(url, filesystem, path), access)
-    return _local(url, filesystem, path)
+        return RemoteFile(HttpOrigin(url, client(access)), access)
+    return None if is_local(located(url)[0]) else RemoteFile(StoreOrigin(url, access), access)
+
+
+def file_name(url: str) -> str:
+    """Return the name of a file without its folder, and without what a query adds to a URL.
+
+    >>> file_name("https://example.org/crawl/a.warc.gz?signature=x")
+    'a.warc.gz'
+    """
+    path = url.split("?", 1)[0].split("#", 1)[0] if is_http(url) else url
+    return path.rstrip("/").rsplit("/", 1)[-1]
 
 
 def read_source(url: str, access: AccessSettings = DEFAULT_ACCESS) -> bytes:
-    """Return a file's bytes. Raises MissingError, AccessError."""
+    """Return a file's bytes, by one request over HTTP. Raises MissingError, AccessError."""
+    if is_http(url):
+        return client(access).read(url)
     file, _ = open_source(url, access)
     with file:
         return file.read()
@@ -49,12 +62,8 @@ def edges(url: str, size: int, access: AccessSettings = DEFAULT_ACCESS) -> tuple
         return whole, first + file.read(size)
 
 
-def _remote(origin: Origin, access: AccessSettings) -> Source:
-    file = RemoteFile(origin, access)
-    return Source(cast(BinaryIO, file), file.size)
-
-
-def _local(url: str, filesystem: fsspec.AbstractFileSystem, path: str) -> Source:
+def _local(url: str) -> Source:
+    filesystem, path = located(url)
     try:
         size = filesystem.size(path)
         return Source(cast(BinaryIO, filesystem.open(path, "rb")), None if size is None else int(size))

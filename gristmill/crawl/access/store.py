@@ -11,7 +11,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from gristmill.crawl.access.body import Facts
-from gristmill.crawl.access.policy import Fault, persist
+from gristmill.crawl.access.policy import Fault, pace, persist
 from gristmill.crawl.access.settings import AccessSettings
 from gristmill.errors import GristmillError, MissingError
 
@@ -44,9 +44,11 @@ def glob(url: str, access: AccessSettings) -> list[str]:
     filesystem, path = located(url)
 
     def look() -> list[str]:
+        if not any(character in path for character in "*?["):
+            StoreOrigin(url, access).facts()
+            return [path]
+        pace(access).wait()
         with _faults(url):
-            if not any(character in path for character in "*?["):
-                return [path] if filesystem.isfile(path) else []
             return [found for found, facts in filesystem.glob(path, detail=True).items() if facts["type"] == "file"]
 
     paths = persist(url, access, look)
@@ -58,13 +60,17 @@ def glob(url: str, access: AccessSettings) -> list[str]:
 class StoreOrigin:
     """A file on a store."""
 
-    def __init__(self, url: str, filesystem: fsspec.AbstractFileSystem, path: str) -> None:
+    def __init__(self, url: str, settings: AccessSettings) -> None:
+        """Take a file's URL. Raises MissingError if its store cannot be had."""
+        filesystem, path = located(url)
         self.url = url
+        self._pace = pace(settings)
         self._filesystem = filesystem
         self._path = path
 
     def facts(self) -> Facts:
         """Return what the store tells of the file, asked anew."""
+        self._pace.wait()
         with _faults(self.url):
             self._filesystem.invalidate_cache(self._path)
             found = self._filesystem.info(self._path)
@@ -79,6 +85,7 @@ class StoreOrigin:
 
     def read_range(self, start: int, end: int) -> bytes:
         """Return the bytes between two offsets, in one try."""
+        self._pace.wait()
         with _faults(self.url):
             return bytes(self._filesystem.cat_file(self._path, start=start, end=end))
 
@@ -143,6 +150,9 @@ def _faults(url: str) -> Iterator[None]:
         raise MissingError(f"{url} does not exist or is no file; check the recipe's source") from error
     except GristmillError:
         raise
+    except PermissionError as error:
+        hint = "; Common Crawl's own bucket asks for credentials, its address on the web does not"
+        raise Fault(f"the store refuses it{hint if url.startswith(_S3) else ''}", is_refusal=True) from error
     except Exception as error:  # each store has errors of its own, and most of them pass
         raise Fault(f"the store said: {type(error).__name__}: {error}") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gristmill import schema
+from gristmill.crawl.access.download import downloaded
 from gristmill.crawl.extract import Extraction, extractor_versions
 from gristmill.crawl.settings import ExtractSettings
 from gristmill.pipeline.phases import Phase, shard_phase
@@ -40,7 +41,8 @@ def phases(run: Run, step: Step) -> tuple[Phase, ...]:
 
 
 def _extract(run: Run, step: Step, shard: Shard, settings: ExtractSettings, progress: Progress) -> None:
-    extraction = Extraction(shard.source, shard.name, settings, access=run.plan.access)
+    source = _kept(run, shard, progress)
+    extraction = Extraction(source, shard.name, settings, access=run.plan.access)
     with run.folder.writing(run.file(step, shard)) as sink:
         writer = ShardWriter(sink, schema.DOCUMENTS, run.digest(step, shard))
         for batch in extraction:
@@ -48,3 +50,13 @@ def _extract(run: Run, step: Step, shard: Shard, settings: ExtractSettings, prog
             progress.update(batch.num_rows, extraction.fraction)
         writer.counts = {"records": dict(extraction.counts)}
         writer.close()
+
+
+def _kept(run: Run, shard: Shard, progress: Progress) -> str:
+    """Return where a shard's WARC is read from: where it lies, or its copy on this machine if the recipe keeps one."""
+    plan = run.plan
+    if plan.downloads is None:
+        return shard.source
+    return downloaded(
+        shard.source, shard.fingerprint, plan.downloads, plan.access, lambda fraction: progress.update(0, fraction / 2)
+    )
