@@ -20,7 +20,7 @@ NETWORK_ERRORS = (HTTPError, HTTPException, OSError)
 """What a request or the reading of its answer may raise."""
 
 _WORDS: tuple[tuple[type[Exception], str], ...] = (
-    (NameResolutionError, "the server's name is not known; is there a network?"),
+    (NameResolutionError, "the server's name is not known, as without a network"),
     (NewConnectionError, "the server takes no connection"),
     (ConnectTimeoutError, "it could not be connected to in time"),
     (TimeoutError, "no answer came in time"),
