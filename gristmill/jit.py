@@ -14,6 +14,8 @@ from typing import Any, TypeVar, cast
 
 import numba
 
+from gristmill.cache import cache_folder
+
 _PACKAGE = Path(__file__).parent
 
 
@@ -26,8 +28,7 @@ def _sources_digest() -> str:
 
 
 def _cache_folder() -> Path:
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(os.environ.get("GRISTMILL_CACHE") or caches / "gristmill") / "kernels" / _sources_digest()
+    return cache_folder("kernels") / _sources_digest()
 
 
 _FOLDER = Path(os.environ.get("NUMBA_CACHE_DIR") or _cache_folder())

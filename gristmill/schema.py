@@ -21,6 +21,7 @@ CHARSET_SOURCE = "charset_source"
 BODY_BYTES = "body_bytes"
 TEXT = "text"
 FATE = "fate"
+FATE_DETAIL = "fate_detail"
 
 # decisions
 KEEP = "keep"
@@ -79,6 +80,9 @@ DOCUMENTS = pa.schema(
         column(TEXT, pa.large_string(), "extracted text; null exactly when `fate` says why there is none"),
         column(TEXT_BYTES, pa.int64(), "UTF-8 bytes of `text`; null if there is no text"),
         column(FATE, pa.string(), "reason code for having no text, such as `extract.status`; null if there is one"),
+        column(
+            FATE_DETAIL, pa.string(), "what the fate rests on, such as the domain or the word found; null if no more"
+        ),
     ]
 )
 

@@ -141,6 +141,7 @@ def test_a_page_becomes_a_document(write):
         schema.BODY_BYTES: len(body),
         schema.TEXT_BYTES: len(text.encode()),
         schema.FATE: None,
+        schema.FATE_DETAIL: None,
     }
     assert extraction.counts == {"warcinfo": 1, "response": 1}
 

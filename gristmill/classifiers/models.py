@@ -23,6 +23,7 @@ from typing import BinaryIO, Final
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from gristmill import cache
 from gristmill.errors import CorruptError, MissingError
 
 TIMEOUT_SECONDS: Final = 30.0
@@ -52,9 +53,7 @@ class FoundModel:
 
 def cache_folder() -> Path:
     """Return the folder of fetched models: ``$GRISTMILL_CACHE/models``, or else ``~/.cache/gristmill/models``."""
-    own = os.environ.get("GRISTMILL_CACHE")
-    shared = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return (Path(own) if own else shared / "gristmill") / "models"
+    return cache.cache_folder("models")
 
 
 def find_model(name: str) -> FoundModel:

@@ -20,6 +20,7 @@ from gristmill.crawl.extraction.protocol import Answer, Page
 from gristmill.crawl.http.response import HEAD_BYTES
 from gristmill.crawl.rows import TYPES_WITH_ROWS, Batch, Draft, draft
 from gristmill.crawl.settings import ExtractSettings
+from gristmill.crawl.urls.gate import Gate, open_gate
 from gristmill.crawl.warc.reader import WarcReader
 
 _READING_VERSION = "1"
@@ -51,14 +52,19 @@ class Extraction:
         settings: ExtractSettings,
         pool: Pool | None = None,
         access: AccessSettings = DEFAULT_ACCESS,
+        gate: Gate | None = None,
     ) -> None:
-        """Take a path or fsspec URL, and the shard's name, which starts the ids; a ``pool`` given is left open."""
+        """Take a path or fsspec URL, and the shard's name, which starts the ids; a ``pool`` given is left open.
+
+        A ``gate`` given is the settings', opened before.
+        """
         self.source = source
         self.shard = shard
         self.counts: dict[str, int] = {}
         self._settings = settings
         self._pool = pool
         self._access = access
+        self._gate = gate
         self._size: int | None = None
         self._reader: WarcReader | None = None
         self._is_complete = False
@@ -89,13 +95,14 @@ class Extraction:
 
     def _rows(self, reader: WarcReader, pool: Pool) -> Iterator[tuple[Draft, Answer]]:
         """Yield the rows in order, while the pool works on those that follow."""
+        gate = self._gate or open_gate(self._settings)
         counts: Counter[str] = Counter()
         ahead: deque[tuple[Draft, Answer | None]] = deque()
         for record in reader:
             counts[record.type] += 1
             if record.type not in TYPES_WITH_ROWS:
                 continue
-            row, page_or_fate = draft(record, self._settings)
+            row, page_or_fate = draft(record, self._settings, gate)
             while isinstance(page_or_fate, Page) and not pool.has_room:
                 yield _oldest(ahead, pool)
             if isinstance(page_or_fate, Page):

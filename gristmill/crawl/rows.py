@@ -11,9 +11,11 @@ import pyarrow as pa
 from gristmill import schema
 from gristmill.crawl import fates
 from gristmill.crawl.extraction.protocol import Answer, Page
+from gristmill.crawl.fates import Fate
 from gristmill.crawl.http.dates import warc_milliseconds
 from gristmill.crawl.http.response import Response, looks_like_html, parse_response
 from gristmill.crawl.settings import ExtractSettings
+from gristmill.crawl.urls.gate import Gate
 from gristmill.crawl.warc.record import DAMAGE, RESPONSE, REVISIT, UNSUPPORTED, Record
 
 FATES_BY_TYPE = {DAMAGE: fates.DAMAGED, UNSUPPORTED: fates.UNSUPPORTED, REVISIT: fates.REVISIT}
@@ -28,37 +30,44 @@ _HTML, _PLAIN = "text/html", "text/plain"
 
 
 class Draft(NamedTuple):
-    """What is known of a row before extraction."""
+    """What is known of a row before extraction; ``detail`` is what its fate rests on, if it has one by then."""
 
     offset: int
     url: str | None
     date: int | None
     response: Response
+    detail: str | None = None
 
 
 _NO_RESPONSE = Response(None, None, None, None, None, None)
 
 
-def draft(record: Record, settings: ExtractSettings) -> tuple[Draft, Page | str]:
+def draft(record: Record, settings: ExtractSettings, gate: Gate) -> tuple[Draft, Page | str]:
     """Return what is known of a record's row, with the page to extract or the fate that spares it."""
     url, date = _url(record.fields), warc_milliseconds(record.fields.get(b"warc-date"))
     if record.type != RESPONSE:
         return Draft(record.offset, url, date, _NO_RESPONSE), FATES_BY_TYPE[record.type]
     response = parse_response(record.block, record.length, settings.max_body)
-    return Draft(record.offset, url, date, response._replace(body=None)), _page_or_fate(response, settings)
+    outcome = gate.for_url(url) or _page_or_fate(response, settings)
+    if isinstance(outcome, Page):
+        outcome = gate.for_page(response, outcome) or outcome
+    response = response._replace(body=None, fields=())
+    if isinstance(outcome, Page):
+        return Draft(record.offset, url, date, response), outcome
+    return Draft(record.offset, url, date, response, outcome.detail), outcome.code
 
 
-def _page_or_fate(response: Response, settings: ExtractSettings) -> Page | str:
+def _page_or_fate(response: Response, settings: ExtractSettings) -> Page | Fate:
     if response.status != 200:
-        return fates.STATUS
+        return Fate(fates.STATUS)
     media_type = response.media_type
     if media_type is None and looks_like_html(response.body or b""):
         media_type = _HTML
     if media_type not in settings.media_types:
-        return fates.MIME
+        return Fate(fates.MIME)
     if response.body is None:
-        return fates.TOO_LARGE
-    return Page(response.body, response.charset, media_type == _PLAIN) if response.body else fates.EMPTY
+        return Fate(fates.TOO_LARGE)
+    return Page(response.body, response.charset, media_type == _PLAIN) if response.body else Fate(fates.EMPTY)
 
 
 def _url(fields: Mapping[bytes, bytes]) -> str | None:
@@ -105,6 +114,7 @@ class Batch:
             schema.TEXT: [answer.text for answer in answers],
             schema.TEXT_BYTES: [None if answer.text is None else len(answer.text) for answer in answers],
             schema.FATE: [answer.fate for answer in answers],
+            schema.FATE_DETAIL: [row.detail for row in drafts],
         }
         arrays = [pa.array(columns[field.name], field.type) for field in schema.DOCUMENTS]
         return pa.RecordBatch.from_arrays(arrays, schema=schema.DOCUMENTS)

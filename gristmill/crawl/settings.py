@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from gristmill.crawl.urls.settings import Blocklists, OptOut, UrlRuleSettings
+
 _NUMBER = r"\d[\d_]*(?:\.\d+)?"
 _DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _SIZE_UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
@@ -97,4 +99,16 @@ class ExtractSettings(BaseModel):
         ("application/xhtml+xml", "text/html"),
         min_length=1,
         description="Media types that have a text. text/plain, if named, is its own text.",
+    )
+    url_blocklist: Blocklists = Field(
+        (),
+        description="Lists of domains and addresses that are not extracted: `default` is FineWeb's, with its words; or "
+        "paths and URLs of plain lists, UT1 archives and UT1 folders.",
+    )
+    url_rules: UrlRuleSettings = Field(
+        default_factory=lambda: UrlRuleSettings.model_validate({}),
+        description="Further domains, addresses and words, and what is allowed.",
+    )
+    opt_out: OptOut = Field(
+        None, description="Signals of opting out that drop a page, such as `[noai, tdm]`; by default none does."
     )

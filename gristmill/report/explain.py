@@ -43,14 +43,16 @@ def _explain_shard(run: Run, found: Found) -> Iterator[Explanation]:
             shard=found.shard.name,
             row=row,
             facts=facts,
-            stages=tuple(outcomes[index] if has_text else _without_text(outcomes[index]) for outcomes in stages),
+            stages=tuple(outcomes[index] if has_text else _without_text(outcomes[index], facts) for outcomes in stages),
             run=run,
         )
 
 
-def _without_text(outcome: StageOutcome) -> StageOutcome:
+def _without_text(outcome: StageOutcome, facts: Mapping[str, Any]) -> StageOutcome:
     """Return what a stage did to a document without text: nothing, unless it dropped it for that."""
-    if outcome.state in ("dropped", "not done"):
+    if outcome.state == "dropped":
+        return replace(outcome, detail=facts[schema.FATE_DETAIL])
+    if outcome.state == "not done":
         return outcome
     return StageOutcome(outcome.stage, "no text")
 

@@ -42,11 +42,16 @@ def _fate(explanation: Explanation) -> Text:
     stage = explanation.dropped_by
     if stage is not None:
         more = f" (and {len(stage.reasons) - 1} more)" if len(stage.reasons) > 1 else ""
-        return Text.assemble(("dropped", "bold red"), " by ", stage.stage, ": ", for_terminal(stage.reasons[0]), more)
+        why = f"{stage.reasons[0]}{_rests_on(stage)}"
+        return Text.assemble(("dropped", "bold red"), " by ", stage.stage, ": ", for_terminal(why), more)
     if explanation.is_final:
         return Text("kept", style="bold green")
     waiting = ", ".join(stage.stage for stage in explanation.stages if stage.state == "not done")
     return Text.assemble(("kept so far", "bold yellow"), f"; not done yet: {waiting}")
+
+
+def _rests_on(stage: StageOutcome) -> str:
+    return "" if stage.detail is None else f": {stage.detail}"
 
 
 def _record(explanation: Explanation) -> Padding:
@@ -82,7 +87,7 @@ def _details(stage: StageOutcome, ruled: set[str]) -> Iterator[RenderableType]:
     of_rules = {rule.code for rule in stage.rules}
     for reason in stage.reasons:
         if reason not in of_rules:
-            yield _indented(for_terminal(reason, "red"))
+            yield _indented(for_terminal(f"{reason}{_rests_on(stage)}", "red"))
     yield from _duplicates(stage)
     values = {name: value for name, value in stage.values.items() if name not in ruled and value is not None}
     if values:

@@ -41,8 +41,9 @@ class StageOutcome:
 
     ``state``: kept or dropped, where the stage decides; measured, where it does not; "no text" where there is nothing
     to measure; "not compared" and "not encoded" where the stage left out what was dropped before; "not done" yet.
-    ``reasons`` are all of its reasons, the first first. ``rules`` are those that apply to the document; ``values`` are
-    what the stage measured on it. ``survivor`` and ``cluster_size`` are there where documents were compared.
+    ``reasons`` are all of its reasons, the first first; ``detail`` is what that of extraction rests on. ``rules`` are
+    those that apply to the document; ``values`` are what the stage measured on it. ``survivor`` and ``cluster_size``
+    are there where documents were compared.
     """
 
     stage: str
@@ -52,6 +53,7 @@ class StageOutcome:
     values: Mapping[str, Any] = field(default_factory=dict)
     survivor: Survivor | None = None
     cluster_size: int | None = None
+    detail: str | None = None
 
 
 @dataclass(frozen=True)

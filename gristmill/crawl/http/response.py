@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from gristmill.crawl.http.dates import http_milliseconds
@@ -25,7 +26,7 @@ class Response(NamedTuple):
     """``status``, ``media_type``, ``charset`` and ``date`` are None where the response does not tell them.
 
     ``body``: undone of chunks and compression, or None if it is larger than the bound; ``body_bytes``: its length, or
-    None if it was not unpacked to the end.
+    None if it was not unpacked to the end; ``fields``: of the header, names in lower case.
     """
 
     status: int | None
@@ -34,6 +35,7 @@ class Response(NamedTuple):
     date: int | None
     body: bytes | None
     body_bytes: int | None
+    fields: Sequence[tuple[bytes, bytes]] = ()
 
 
 def parse_response(block: bytes, length: int, limit: int) -> Response:
@@ -50,7 +52,7 @@ def parse_response(block: bytes, length: int, limit: int) -> Response:
     body, body_bytes = _body(block, end.end(), length, fields, limit) if end else (b"", 0)
     media_type, charset = _content_type(fields)
     date = next((value for name, value in fields if name == b"date"), None)
-    return Response(int(status[1]), media_type, charset, http_milliseconds(date), body, body_bytes)
+    return Response(int(status[1]), media_type, charset, http_milliseconds(date), body, body_bytes, fields)
 
 
 def looks_like_html(body: bytes) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from gristmill import schema
 from gristmill.crawl.access.download import downloaded
 from gristmill.crawl.extract import Extraction, extractor_versions
 from gristmill.crawl.settings import ExtractSettings
+from gristmill.crawl.urls.gate import RULES, Gate, gate_versions, open_gate
 from gristmill.pipeline.phases import Phase, shard_phase
 from gristmill.pipeline.plan import Shard, Step
 from gristmill.pipeline.planning import Planning
@@ -24,7 +27,8 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
             stage="extract",
             kind="extract",
             settings=stage.settings.model_dump(mode="json"),
-            versions=extractor_versions(stage.settings),
+            places=("url_blocklist", "url_rules"),
+            versions=extractor_versions(stage.settings) | gate_versions(stage.settings),
             decides=True,
         )
     ]
@@ -34,15 +38,21 @@ def phases(run: Run, step: Step) -> tuple[Phase, ...]:
     """Return the one phase: each shard's documents."""
     settings = ExtractSettings.model_validate(step.settings)
 
+    @cache
+    def gate() -> Gate:
+        """Return what its rules need, opened for the first shard."""
+        return open_gate(settings, (step.versions or {}).get(RULES))
+
     def perform(shard: Shard, progress: Progress) -> None:
-        _extract(run, step, shard, settings, progress)
+        _extract(run, step, shard, gate(), progress)
 
     return (shard_phase(run, step, perform),)
 
 
-def _extract(run: Run, step: Step, shard: Shard, settings: ExtractSettings, progress: Progress) -> None:
+def _extract(run: Run, step: Step, shard: Shard, gate: Gate, progress: Progress) -> None:
+    settings = ExtractSettings.model_validate(step.settings)
     source = _kept(run, shard, progress)
-    extraction = Extraction(source, shard.name, settings, access=run.plan.access)
+    extraction = Extraction(source, shard.name, settings, access=run.plan.access, gate=gate)
     with run.folder.writing(run.file(step, shard)) as sink:
         writer = ShardWriter(sink, schema.DOCUMENTS, run.digest(step, shard))
         for batch in extraction:

@@ -1,0 +1,1 @@
+"""Which addresses are not extracted, and which pages ask not to be."""
