@@ -122,8 +122,8 @@ def test_plain_text_has_no_metas():
 
 
 PIECES = (
-    "<meta", "<meta ", "name=", "content=", "robots", '"robots"', "noai", '"', "'", ">", "/>", "<!--", "-->", "<script>",
-    "</script", "<title", "=", " ", "\n", "\0", "tdm-reservation", "1", "&", "&#x", "<",
+    "<meta", "<meta ", "name=", "content=", "robots", '"robots"', "noai", '"', "'", ">", "/>", "<!--", "-->",
+    "<script>", "</script", "<title", "=", " ", "\n", "\0", "tdm-reservation", "1", "&", "&#x", "<",
 )  # fmt: skip
 
 
