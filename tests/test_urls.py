@@ -155,6 +155,7 @@ def urls():
 
 @given(urls())
 @example("http://" + "\u00fc" * 500 + ".com")
+@example("http://" + "00000000\u00bc" * 23)
 @example("http://xn--" + "9" * 200 + ".com")
 @example("http://xn--ls8h\udcff.com/\udcff")
 def test_any_text_is_an_address(url):
@@ -171,6 +172,7 @@ def test_any_text_is_an_address(url):
 
 
 @given(urls())
+@example("http://" + "00000000\u00bc" * 23)
 def test_normal_forms_are_normal(url):
     address = parse_url(url)
     again = normal_host(f"[{address.host}]" if ":" in address.host else address.host)

@@ -84,7 +84,7 @@ def normal_host(host: str) -> tuple[str, bool]:
     host = host[-_LONGEST_HOST:]
     if not host.isascii():
         host = _as_ascii(host)
-    host = _FORBIDDEN.sub("_", host.strip(". "))
+    host = _FORBIDDEN.sub("_", host.strip(". "))[-_LONGEST_HOST:].strip(".")
     if host and (host[-1].isdigit() or host.rpartition(".")[2].startswith("0x")):
         number = _ipv4(host)
         return number or host, True
