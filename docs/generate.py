@@ -58,7 +58,8 @@ def recipe_reference() -> str:
             f"## {name}\n\n{definition.get('description', what).strip()}\n\n{_table(definition, definitions)}\n"
         )
     parts += [
-        f"### {name}\n\n{_table(definitions[name], definitions)}\n" for name in ("AccessSettings", "SlurmSettings")
+        f"### {name}\n\n{_table(definitions[name], definitions)}\n"
+        for name in ("AccessSettings", "UrlRuleSettings", "SlurmSettings")
     ]
     return "\n".join(parts)
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from gristmill.crawl.urls.settings import OptOutSettings
 
 SCANNED_BYTES = 1 << 18
-"""How far metas are looked for: of 3,700 robots metas on real pages, all stand before."""
+"""How far metas are looked for: of 1,376 robots metas in 7,697 real responses the last begins at byte 205,992."""
 
 _ROBOTS_HEADER = b"x-robots-tag"
 _ROBOTS = "robots"
