@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from commands import gristmill
+from crawl_server import serving
 from hypothesis import example, given
 from hypothesis import strategies as st
 from strategies import characters, texts
@@ -328,6 +329,17 @@ def test_what_is_no_list_is_an_error(tmp_path, content, message):
     path.write_bytes(content)
     with pytest.raises(UsageError, match=message):
         rules(str(path))
+
+
+def test_lists_lie_on_web_servers_too():
+    archive = ut1({"games/domains": ["play.example"]})
+    with serving({"/ut1/lists.tar.gz": archive, "/allow.txt": b"good.play.example\n"}) as server:
+        server.fail("/ut1/lists.tar.gz", "reset")
+        rule = rules(f"{server.url}/ut1/lists.tar.gz?v=1", allow=f"{server.url}/allow.txt")
+        assert rule.judge("http://a.play.example/") == (fates.URL_DOMAIN, "play.example (lists.tar.gz/games)")
+        assert rule.judge("http://good.play.example/") is None
+        with pytest.raises(MissingError, match=r"/none\.txt"):
+            rules(f"{server.url}/none.txt")
 
 
 def test_lists_that_are_not_there_or_broken_are_errors(tmp_path):

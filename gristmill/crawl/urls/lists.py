@@ -22,6 +22,8 @@ from typing import IO, NamedTuple, cast
 
 import fsspec
 
+from gristmill.crawl.access.fetch import is_http
+from gristmill.crawl.access.source import file_name, read_source
 from gristmill.crawl.urls.settings import DEFAULT, BlocklistSettings
 from gristmill.errors import CorruptError, MissingError, UsageError
 
@@ -65,11 +67,13 @@ class Part(NamedTuple):
 
 
 def read_blocklist(settings: BlocklistSettings) -> ListBytes:
-    """Return a blocklist as it lies. Raises MissingError, and UsageError for a folder that holds none."""
+    """Return a blocklist as it lies. Raises MissingError, AccessError, and UsageError for a folder that holds none."""
     if settings.path == DEFAULT:
         name, content = default_blocklist()
         return ListBytes(name, (("lists.tar.gz", content),), settings.categories)
-    name = posixpath.basename(settings.path.rstrip("/")) or settings.path
+    name = file_name(settings.path) or settings.path
+    if is_http(settings.path):
+        return ListBytes(name, ((name, read_source(settings.path)),), settings.categories)
     try:
         filesystem, path = fsspec.core.url_to_fs(settings.path)
         if not filesystem.isdir(path):
@@ -86,10 +90,12 @@ def read_blocklist(settings: BlocklistSettings) -> ListBytes:
 
 
 def read_entries(key: str, path: str) -> ListBytes:
-    """Return a file of entries as it lies; ``key`` is the recipe's. Raises MissingError."""
+    """Return a file of entries as it lies; ``key`` is the recipe's. Raises MissingError, AccessError."""
+    name = file_name(path)
+    if is_http(path):
+        return ListBytes(name, ((name, read_source(path)),))
     try:
         filesystem, inner = fsspec.core.url_to_fs(path)
-        name = posixpath.basename(path)
         return ListBytes(name, ((name, _whole(filesystem, inner)),))
     except (OSError, ImportError, ValueError) as error:
         hint = "a list of entries is written as such: [one, two]"
