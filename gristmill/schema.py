@@ -23,6 +23,9 @@ TEXT = "text"
 FATE = "fate"
 FATE_DETAIL = "fate_detail"
 
+# ranges: what an index query answers
+LENGTH = "length"
+
 # decisions
 KEEP = "keep"
 REASON = "reason"
@@ -83,6 +86,15 @@ DOCUMENTS = pa.schema(
         column(
             FATE_DETAIL, pa.string(), "what the fate rests on, such as the domain or the word found; null if no more"
         ),
+    ]
+)
+
+RANGES = pa.schema(
+    [
+        column(WARC, pa.string(), "path of the WARC file below the place where the crawl lies", nullable=False),
+        column(OFFSET, pa.int64(), "where the record begins in that file", nullable=False),
+        column(LENGTH, pa.int64(), "bytes that it takes there", nullable=False),
+        column(URL, pa.string(), "address as crawled, as the index has it", nullable=False),
     ]
 )
 

@@ -23,6 +23,7 @@ from gristmill.crawl.extraction import pool
 from gristmill.crawl.extraction.extractors import EXTRACTORS, clean
 from gristmill.crawl.extraction.pool import Pool
 from gristmill.crawl.extraction.protocol import Page
+from gristmill.crawl.records import WholeFile
 from gristmill.crawl.settings import ExtractSettings
 from gristmill.errors import MissingError, StageError
 
@@ -64,7 +65,7 @@ def doubles(monkeypatch):
 
 def extract(path, settings=FAST, pool=None):
     """Return a file's documents as a table, after checking what always holds."""
-    extraction = Extraction(path, "shard", settings, pool)
+    extraction = Extraction(WholeFile(path, "shard"), settings, pool)
     assert extraction.fraction == 0.0
     batches = list(extraction)
     assert extraction.fraction == 1.0
@@ -120,7 +121,7 @@ def test_a_page_becomes_a_document(write):
     data = warcs.members(
         [warcs.record("warcinfo", b"", None), warcs.record("response", warcs.http(body, headers=headers))]
     )
-    extraction = Extraction(write(data, "a.warc.gz"), "a", ExtractSettings())
+    extraction = Extraction(WholeFile(write(data, "a.warc.gz"), "a"), ExtractSettings())
     (batch,) = extraction
     assert batch.schema == schema.DOCUMENTS
     (row,) = batch.to_pylist()
@@ -206,7 +207,7 @@ def test_files_without_rows_and_files_that_are_missing(write, tmp_path):
     assert fates_of(write(b"not an archive")) == [fates.DAMAGED]
     assert fates_of(write(b"\x28\xb5\x2f\xfd")) == [fates.UNSUPPORTED]
     with pytest.raises(MissingError, match=r"gone\.warc"):
-        list(Extraction(str(tmp_path / "gone.warc"), "gone", FAST))
+        list(Extraction(WholeFile(str(tmp_path / "gone.warc"), "gone"), FAST))
 
 
 def test_any_filesystem_will_do(write, warm):
@@ -236,9 +237,9 @@ def test_batches_are_bounded_and_always_the_same(write, warm, monkeypatch):
     plain = ExtractSettings(extractor="resiliparse", media_types=["text/plain"])
     long = warcs.record("response", warcs.http(b"x" * (4 << 20), headers=["Content-Type: text/plain"]))
     path = write(warcs.members([long] * 9), "long.warc.gz")
-    assert [batch.num_rows for batch in Extraction(path, "s", plain)] == [4, 4, 1]
+    assert [batch.num_rows for batch in Extraction(WholeFile(path, "s"), plain)] == [4, 4, 1]
     many = write(warcs.members([warcs.record("response", b"HTTP/1.1 404 x\r\n\r\n")] * 1100), "many.warc.gz")
-    assert [batch.num_rows for batch in Extraction(many, "s", FAST)] == [512, 512, 76]
+    assert [batch.num_rows for batch in Extraction(WholeFile(many, "s"), FAST)] == [512, 512, 76]
 
 
 def test_output_does_not_depend_on_the_hash_seed_or_the_run(write):
@@ -253,7 +254,7 @@ def test_output_does_not_depend_on_the_hash_seed_or_the_run(write):
 
 def test_an_unfinished_extraction_leaves_no_process(write):
     path = write(warcs.members(warcs.responses(2000)))
-    extraction = Extraction(path, "s", FAST)
+    extraction = Extraction(WholeFile(path, "s"), FAST)
     others = children(os.getpid())
     batches = iter(extraction)
     next(batches)
@@ -266,7 +267,7 @@ def test_an_unfinished_extraction_leaves_no_process(write):
 def test_an_unfinished_extraction_leaves_no_answers_in_a_pool_it_was_given(write):
     path = write(warcs.members(warcs.responses(700)))
     with Pool(FAST) as shared:
-        batches = iter(Extraction(path, "s", FAST, shared))
+        batches = iter(Extraction(WholeFile(path, "s"), FAST, shared))
         next(batches)
         batches.close()
         assert shared.has_room

@@ -1,7 +1,7 @@
-"""One WARC file in, one table of documents out: a row for every response record and every damaged stretch.
+"""Records in, one table of documents out: a row for every response record and every damaged stretch.
 
-Each row has a text or a fate (`fates`). Rows stand in the order of the file. Nothing in them depends on time, load, or
-how far the reader was ahead of the extraction process.
+Each row has a text or a fate (`fates`). Rows stand in the order of the records. Nothing in them depends on time, load,
+or how far the reader was ahead of the extraction process.
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ from contextlib import ExitStack
 
 import pyarrow as pa
 
-from gristmill.crawl.access.settings import DEFAULT_ACCESS, AccessSettings
-from gristmill.crawl.access.source import file_name, open_source
 from gristmill.crawl.extraction.pool import Pool
 from gristmill.crawl.extraction.protocol import Answer, Page
 from gristmill.crawl.http.response import HEAD_BYTES
+from gristmill.crawl.records import Origin, RecordSource
 from gristmill.crawl.rows import TYPES_WITH_ROWS, Batch, Draft, draft
 from gristmill.crawl.settings import ExtractSettings
 from gristmill.crawl.urls.gate import Gate, open_gate
-from gristmill.crawl.warc.reader import WarcReader
+from gristmill.crawl.warc.record import Record
 
 _READING_VERSION = "1"
 """Raise it when a change here can change a document: reading, charsets, fates."""
@@ -40,52 +39,39 @@ def extractor_versions(settings: ExtractSettings) -> dict[str, str]:
 
 
 class Extraction:
-    """Iterates over the documents of one WARC file, in one pass.
+    """Iterates over the documents of a source of records, in one pass.
 
     ``counts``: records by WARC type, and ``damage`` and ``unsupported`` stretches, complete after the iteration.
     """
 
     def __init__(
-        self,
-        source: str,
-        shard: str,
-        settings: ExtractSettings,
-        pool: Pool | None = None,
-        access: AccessSettings = DEFAULT_ACCESS,
-        gate: Gate | None = None,
+        self, source: RecordSource, settings: ExtractSettings, pool: Pool | None = None, gate: Gate | None = None
     ) -> None:
-        """Take a path or fsspec URL, and the shard's name, which starts the ids; a ``pool`` given is left open.
+        """Take the records, such as `records.WholeFile`; a ``pool`` given is left open.
 
         A ``gate`` given is the settings', opened before.
         """
-        self.source = source
-        self.shard = shard
         self.counts: dict[str, int] = {}
+        self._source = source
         self._settings = settings
         self._pool = pool
-        self._access = access
         self._gate = gate
-        self._size: int | None = None
-        self._reader: WarcReader | None = None
         self._is_complete = False
 
     @property
     def fraction(self) -> float:
-        """Share of the file's bytes that was read so far, from 0.0 to 1.0."""
-        if self._is_complete:
-            return 1.0
-        return min(1.0, self._reader.packed_position / self._size) if self._reader and self._size else 0.0
+        """Share of the source that was read so far, from 0.0 to 1.0."""
+        return 1.0 if self._is_complete else self._source.fraction
 
     def __iter__(self) -> Generator[pa.RecordBatch, None, None]:
-        """Yield batches of `schema.DOCUMENTS`, none for a file without rows. Raises MissingError, AccessError."""
-        batch = Batch(self.shard, file_name(self.source))
+        """Yield batches of `schema.DOCUMENTS`, none for a source without rows. Raises MissingError, AccessError."""
+        batch = Batch()
         with ExitStack() as stack:
-            file, self._size = open_source(self.source, self._access)
-            stack.callback(file.close)
             pool = self._pool or stack.enter_context(Pool(self._settings))
             stack.callback(pool.forget)
-            self._reader = WarcReader(file, self._size, self._settings.max_body + HEAD_BYTES)
-            for row, answer in self._rows(self._reader, pool):
+            records = self._source.records(self._settings.max_body + HEAD_BYTES)
+            stack.callback(records.close)
+            for row, answer in self._rows(records, pool):
                 if batch.is_full(answer):
                     yield batch.take()
                 batch.add(row, answer)
@@ -93,16 +79,16 @@ class Extraction:
         if len(batch):
             yield batch.take()
 
-    def _rows(self, reader: WarcReader, pool: Pool) -> Iterator[tuple[Draft, Answer]]:
+    def _rows(self, records: Iterator[tuple[Origin, Record]], pool: Pool) -> Iterator[tuple[Draft, Answer]]:
         """Yield the rows in order, while the pool works on those that follow."""
         gate = self._gate or open_gate(self._settings)
         counts: Counter[str] = Counter()
         ahead: deque[tuple[Draft, Answer | None]] = deque()
-        for record in reader:
+        for origin, record in records:
             counts[record.type] += 1
             if record.type not in TYPES_WITH_ROWS:
                 continue
-            row, page_or_fate = draft(record, self._settings, gate)
+            row, page_or_fate = draft(origin, record, self._settings, gate)
             while isinstance(page_or_fate, Page) and not pool.has_room:
                 yield _oldest(ahead, pool)
             if isinstance(page_or_fate, Page):

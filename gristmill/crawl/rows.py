@@ -14,6 +14,7 @@ from gristmill.crawl.extraction.protocol import Answer, Page
 from gristmill.crawl.fates import Fate
 from gristmill.crawl.http.dates import warc_milliseconds
 from gristmill.crawl.http.response import Response, looks_like_html, parse_response
+from gristmill.crawl.records import Origin
 from gristmill.crawl.settings import ExtractSettings
 from gristmill.crawl.urls.gate import Gate
 from gristmill.crawl.warc.record import DAMAGE, RESPONSE, REVISIT, UNSUPPORTED, Record
@@ -32,6 +33,7 @@ _HTML, _PLAIN = "text/html", "text/plain"
 class Draft(NamedTuple):
     """What is known of a row before extraction; ``detail`` is what its fate rests on, if it has one by then."""
 
+    origin: Origin
     offset: int
     url: str | None
     date: int | None
@@ -42,19 +44,19 @@ class Draft(NamedTuple):
 _NO_RESPONSE = Response(None, None, None, None, None, None)
 
 
-def draft(record: Record, settings: ExtractSettings, gate: Gate) -> tuple[Draft, Page | str]:
+def draft(origin: Origin, record: Record, settings: ExtractSettings, gate: Gate) -> tuple[Draft, Page | str]:
     """Return what is known of a record's row, with the page to extract or the fate that spares it."""
-    url, date = _url(record.fields), warc_milliseconds(record.fields.get(b"warc-date"))
+    url, date = url_of(record.fields), warc_milliseconds(record.fields.get(b"warc-date"))
     if record.type != RESPONSE:
-        return Draft(record.offset, url, date, _NO_RESPONSE), FATES_BY_TYPE[record.type]
+        return Draft(origin, record.offset, url, date, _NO_RESPONSE), FATES_BY_TYPE[record.type]
     response = parse_response(record.block, record.length, settings.max_body)
     outcome = gate.for_url(url) or _page_or_fate(response, settings)
     if isinstance(outcome, Page):
         outcome = gate.for_page(response, outcome) or outcome
     response = response._replace(body=None, fields=())
     if isinstance(outcome, Page):
-        return Draft(record.offset, url, date, response), outcome
-    return Draft(record.offset, url, date, response, outcome.detail), outcome.code
+        return Draft(origin, record.offset, url, date, response), outcome
+    return Draft(origin, record.offset, url, date, response, outcome.detail), outcome.code
 
 
 def _page_or_fate(response: Response, settings: ExtractSettings) -> Page | Fate:
@@ -70,7 +72,8 @@ def _page_or_fate(response: Response, settings: ExtractSettings) -> Page | Fate:
     return Page(response.body, response.charset, media_type == _PLAIN) if response.body else Fate(fates.EMPTY)
 
 
-def _url(fields: Mapping[bytes, bytes]) -> str | None:
+def url_of(fields: Mapping[bytes, bytes]) -> str | None:
+    """Return the address in a record's header, without control characters; None if there is none."""
     value = fields.get(b"warc-target-uri", b"").strip(b"<> \t").decode("utf-8", "replace")
     return _CONTROL.sub("", value) or None
 
@@ -78,10 +81,7 @@ def _url(fields: Mapping[bytes, bytes]) -> str | None:
 class Batch:
     """Rows on their way into a record batch: at most 512, or 16 MiB of text."""
 
-    def __init__(self, shard: str, warc: str) -> None:
-        """``shard``: what ids start with; ``warc``: name of the file."""
-        self._shard = shard
-        self._warc = warc
+    def __init__(self) -> None:
         self._rows: list[tuple[Draft, Answer]] = []
         self._bytes = 0
 
@@ -100,11 +100,11 @@ class Batch:
         rows, self._rows, self._bytes = self._rows, [], 0
         drafts, answers = [row for row, _ in rows], [answer for _, answer in rows]
         columns = {
-            schema.ID: [f"{self._shard}/{row.offset}" for row in drafts],
+            schema.ID: [f"{row.origin.shard}/{row.offset}" for row in drafts],
             schema.URL: [row.url for row in drafts],
             schema.DATE: [row.date for row in drafts],
             schema.HTTP_DATE: [row.response.date for row in drafts],
-            schema.WARC: [self._warc] * len(rows),
+            schema.WARC: [row.origin.warc for row in drafts],
             schema.OFFSET: [row.offset for row in drafts],
             schema.STATUS: [row.response.status for row in drafts],
             schema.MIME: [row.response.media_type for row in drafts],

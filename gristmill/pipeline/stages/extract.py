@@ -7,6 +7,7 @@ from functools import cache
 from gristmill import schema
 from gristmill.crawl.access.download import downloaded
 from gristmill.crawl.extract import Extraction, extractor_versions
+from gristmill.crawl.records import WholeFile
 from gristmill.crawl.settings import ExtractSettings
 from gristmill.crawl.urls.gate import RULES, Gate, gate_versions, open_gate
 from gristmill.pipeline.phases import Phase, shard_phase
@@ -51,8 +52,8 @@ def phases(run: Run, step: Step) -> tuple[Phase, ...]:
 
 def _extract(run: Run, step: Step, shard: Shard, gate: Gate, progress: Progress) -> None:
     settings = ExtractSettings.model_validate(step.settings)
-    source = _kept(run, shard, progress)
-    extraction = Extraction(source, shard.name, settings, access=run.plan.access, gate=gate)
+    records = WholeFile(_kept(run, shard, progress), shard.name, run.plan.access)
+    extraction = Extraction(records, settings, gate=gate)
     with run.folder.writing(run.file(step, shard)) as sink:
         writer = ShardWriter(sink, schema.DOCUMENTS, run.digest(step, shard))
         for batch in extraction:

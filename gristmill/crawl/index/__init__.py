@@ -1,0 +1,1 @@
+"""A crawl's index asked which records to read: by host, address, language, media type, status or date."""
