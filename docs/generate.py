@@ -59,7 +59,7 @@ def recipe_reference() -> str:
         )
     parts += [
         f"### {name}\n\n{_table(definitions[name], definitions)}\n"
-        for name in ("AccessSettings", "UrlRuleSettings", "SlurmSettings")
+        for name in ("IndexSettings", "AccessSettings", "UrlRuleSettings", "SlurmSettings")
     ]
     return "\n".join(parts)
 

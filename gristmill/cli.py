@@ -283,6 +283,8 @@ def _run(
 
     begun = session.begin(recipe, workdir, override or (), *choice).changed(executor, workers)
     console = Console(stderr=True)
+    if begun.run.plan.note:
+        typer.echo(begun.run.plan.note, err=True)
     if dry_run:
         for line in session.dry_run(begun):
             typer.echo(line)

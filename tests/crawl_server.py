@@ -1,8 +1,8 @@
 """A small HTTP server with Common Crawl's layout, on this machine, that can be told to misbehave.
 
 `CrawlServer.files` maps paths to bytes, and `answers` maps paths to functions of the query (for endpoints that are no
-files). `faults` maps a path, or "*" for any, to the faults of the next requests for it, one each; `fail_by_chance`
-draws some for every path. Faults:
+files), which return bytes, or a status and the bytes of its answer. `faults` maps a path, or "*" for any, to the faults
+of the next requests for it, one each; `fail_by_chance` draws some for every path. Faults:
 
     503, 403, 429, 404, …     that status; 503 as S3 says SlowDown, with Retry-After: 0
     reset, close              half of the body, then a reset or an ordinary end of the connection
@@ -154,6 +154,8 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is not None and fault.isdigit():
             return self._refuse(int(fault))
         data = self._data(path, parse_qs(parts.query))
+        if isinstance(data, tuple):
+            return self._refuse(*data)
         return self._refuse(404) if data is None else self._answer(data, fault)
 
     do_HEAD = do_GET
@@ -165,8 +167,8 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self.server.answers.get(path)
         return self.server.files.get(path) if answer is None else answer(query)
 
-    def _refuse(self, status: int) -> None:
-        body = _SLOW_DOWN if status == 503 else f"{status}\n".encode()
+    def _refuse(self, status: int, body: bytes | None = None) -> None:
+        body = body or (_SLOW_DOWN if status == 503 else f"{status}\n".encode())
         self.send_response(status)
         if status in (429, 503):
             self.send_header("Retry-After", "0")

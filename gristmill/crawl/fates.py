@@ -23,7 +23,8 @@ CRASHED = "extract.crashed"
 ERROR = "extract.error"
 
 REASONS: dict[str, str] = {
-    DAMAGED: "The record is truncated, corrupt or of another length than it says, or these bytes are no record at all.",
+    DAMAGED: "The record is truncated, corrupt or of another length than it says, or these bytes are no record, or not "
+    "the one that an index names.",
     UNSUPPORTED: "The file is an archive of a kind that is not read: ARC, or packed by zstd, lz4, bzip2, xz or zip.",
     REVISIT: "The record says that the page had not changed since an earlier visit, and holds no page.",
     URL_DOMAIN: "The host, or a domain above it, is on a blocklist.",

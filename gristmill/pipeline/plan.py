@@ -24,11 +24,17 @@ DOCUMENTS = "documents"
 
 @dataclass(frozen=True)
 class Shard:
-    """One source WARC: its name in the run, where it lies, and a fingerprint of its bytes."""
+    """One source WARC: its name in the run, where it lies, and a fingerprint of its bytes.
+
+    Where a crawl's index was asked, it is a list of ranges instead: the row group ``group`` of the run's file
+    ``ranges``, whose paths start from ``source``.
+    """
 
     name: str
     source: str
     fingerprint: str
+    ranges: str | None = None
+    group: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,8 @@ class Step:
 class Plan:
     """What a run will do: immutable, and equal for equal recipes, sources and versions, however it is carried out.
 
-    ``access`` and ``downloads``, the folder where files are kept, say how sources are read; no digest covers them.
+    ``access`` and ``downloads``, the folder where files are kept, say how sources are read; ``note`` says what was
+    read of an index. No digest covers them.
     """
 
     name: str
@@ -70,6 +77,7 @@ class Plan:
     steps: tuple[Step, ...]
     access: AccessSettings = DEFAULT_ACCESS
     downloads: str | None = None
+    note: str = ""
 
     def step(self, name: str) -> Step:
         """Return the step of that name. Raises UsageError naming those there are."""
@@ -136,6 +144,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "digest": plan.digest,
         "access": plan.access.model_dump(mode="json"),
         "downloads": plan.downloads,
+        "note": plan.note,
         "shards": [asdict(shard) for shard in plan.shards],
         "steps": [asdict(step) | {"folder": step.folder} for step in plan.steps],
     }
@@ -155,7 +164,7 @@ def plan_from_json(value: Mapping[str, Any], path: str) -> Plan:
         )
         shards = (Shard(**shard) for shard in value["shards"])
         access = AccessSettings.model_validate(value["access"])
-        return Plan(value["name"], tuple(shards), tuple(steps), access, value["downloads"])
+        return Plan(value["name"], tuple(shards), tuple(steps), access, value["downloads"], value["note"])
     except (KeyError, TypeError, ValueError) as error:
         raise CorruptError(
             f"{path} is not a plan of this version of gristmill: {error}; run the recipe again"

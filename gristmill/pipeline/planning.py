@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from gristmill.errors import AccessError, GristmillError, RecipeError, UsageError
+from gristmill.pipeline.index_source import index_shards
 from gristmill.pipeline.lookups import NO_LOOKUPS, Lookups
 from gristmill.pipeline.plan import Plan, Step, with_digest
 from gristmill.pipeline.recipe import Recipe, RecipeStage, nearest
@@ -63,6 +64,10 @@ def make_plan(recipe: Recipe, planners: Mapping[str, Planner], lookups: Lookups 
         with _located(stage.location):
             for step in planners[stage.kind](stage, planning):
                 planning.steps.append(with_digest(step, planning.steps))
+    if recipe.source.index is not None:
+        with _located(recipe.key_location("source", "index")):
+            shards, note = index_shards(recipe.source, recipe.run.access, lookups)
+        return Plan(recipe.name, shards, tuple(planning.steps), recipe.run.access, note=note)
     with _located(recipe.key_location("source", "warc" if recipe.source.warc else "crawl")):
         shards = resolve_sources(recipe.source, recipe.run.access, lookups)
     return Plan(recipe.name, shards, tuple(planning.steps), recipe.run.access)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from gristmill.crawl.access.settings import BASE, DEFAULT_ACCESS, AccessSettings
+from gristmill.crawl.index.settings import IndexSettings
 
 _CRAWL = r"^[A-Za-z0-9][A-Za-z0-9_-]*(/[A-Za-z0-9_-]+)*$"
 
@@ -49,6 +50,28 @@ class SourceSettings(BaseModel):
         False,
         description="Keep the files: `true` in `downloads` beside the runs, or a folder. By default they are streamed.",
     )
+
+    index: IndexSettings | None = Field(
+        None,
+        description="Which records of the crawl: its index is asked for their places, and they alone are read.",
+    )
+
+    @model_validator(mode="after")
+    def _asks_an_index_of_a_crawl(self) -> Self:
+        """Raise ValueError for an index without a crawl, and for what only whole files can be."""
+        if self.index is None:
+            return self
+        if self.crawl is None:
+            raise ValueError("index is that of a crawl: name it too, as in {crawl: CC-MAIN-2024-51, index: {…}}")
+        for name, is_given in {
+            "take": self.take is not None,
+            "segments": bool(self.segments),
+            "kind": self.kind != "warc",
+            "download": bool(self.download),
+        }.items():
+            if is_given:
+                raise ValueError(f"{name} is for whole files, and index reads single records; leave one of them out")
+        return self
 
     @model_validator(mode="after")
     def _names_one_source(self) -> Self:

@@ -166,7 +166,7 @@ class ShardWriter:
 def read_footer(folder: Folder, name: str) -> Footer:
     """Return what a file says of itself. Raises MissingError, CorruptError."""
     with folder.source(name) as source, reading(folder.path(name)):
-        return _footer(pq.ParquetFile(source), folder.path(name))
+        return footer_of(pq.ParquetFile(source), folder.path(name))
 
 
 def is_current(folder: Folder, name: str, digest: str) -> bool:
@@ -201,7 +201,7 @@ def read_table(folder: Folder, name: str, columns: list[str] | None, digest: str
     """Return some columns of a whole file. Raises MissingError, CorruptError, StaleError."""
     with folder.source(name) as source, reading(folder.path(name)):
         file = pq.ParquetFile(source)
-        check(_footer(file, folder.path(name)), folder.path(name), digest)
+        check(footer_of(file, folder.path(name)), folder.path(name), digest)
         return file.read(columns=columns, use_threads=False)
 
 
@@ -210,7 +210,7 @@ def iterate(folder: Folder, name: str, columns: list[str], digest: str) -> Itera
     with folder.source(name) as source:
         with reading(folder.path(name)):
             file = pq.ParquetFile(source)
-            check(_footer(file, folder.path(name)), folder.path(name), digest)
+            check(footer_of(file, folder.path(name)), folder.path(name), digest)
         for index in range(file.num_row_groups):
             with reading(folder.path(name)):
                 table = file.read_row_group(index, columns=columns, use_threads=False)
@@ -242,7 +242,8 @@ def reading(path: str) -> Iterator[None]:
         raise CorruptError(f"{path} is not a readable Parquet file of gristmill: {error}") from error
 
 
-def _footer(file: pq.ParquetFile, path: str) -> Footer:
+def footer_of(file: pq.ParquetFile, path: str) -> Footer:
+    """Return what an open file says of itself; ``path`` names it in messages. Raises CorruptError."""
     facts: Mapping[bytes, bytes] = file.metadata.metadata or {}
     if DIGEST not in facts:
         raise CorruptError(f"{path} was not written by gristmill: its footer has no {DIGEST.decode()}")

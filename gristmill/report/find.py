@@ -47,30 +47,52 @@ def find(run: Run, query: str) -> list[Found]:
 def row_of(run: Run, identity: str) -> Found | None:
     """Return the row of an id, or None if the run has none or its shard is not extracted."""
     match = _ID.fullmatch(identity)
-    shard = next((s for s in run.plan.shards if match is not None and s.name == match["shard"]), None)
-    if shard is None or not run.is_done(run.plan.text_step, shard):
+    if match is None:
         return None
+    return next((found for shard in _holders(run, match["shard"]) if (found := _row_in(run, shard, identity))), None)
+
+
+def _row_in(run: Run, shard: Shard, identity: str) -> Found | None:
+    """Return the row of an id in a shard; None if it has none."""
     ids = run.read(run.plan.text_step, shard, [schema.ID]).column(schema.ID)
     rows = _rows(pc.equal(ids, identity))
     return Found(shard, rows[:1]) if rows else None
 
 
+def _holders(run: Run, name: str) -> list[Shard]:
+    """Return the extracted shards that may hold records of a WARC: the one named after it, and all of ranges."""
+    named = [shard for shard in run.plan.shards if shard.name == name or shard.ranges is not None]
+    return [shard for shard in named if run.is_done(run.plan.text_step, shard)]
+
+
 def _by_id(run: Run, name: str, offset: int) -> Found:
+    """Return the row of an id. Raises UsageError naming the nearest records if there is none."""
     names = [shard.name for shard in run.plan.shards]
-    if name not in names:
+    if name not in names and run.plan.shards[0].ranges is None:
         near = difflib.get_close_matches(name, names, n=1) or names[:_NAMED]
         raise UsageError(f"the run has no shard '{visible(name)}'; did you mean {', '.join(near)}?")
-    shard = run.plan.shard(name)
-    if not run.is_done(run.plan.text_step, shard):
+    if name in names and not run.is_done(run.plan.text_step, run.plan.shard(name)):
         raise UsageError(f"shard '{name}' is not extracted yet; run the recipe first")
-    table = run.read(run.plan.text_step, shard, [schema.OFFSET])
-    offsets = table.column(schema.OFFSET).to_numpy()
-    rows = tuple(np.flatnonzero(offsets == offset).tolist())
-    if rows:
-        return Found(shard, rows)
-    nearest = sorted(sorted(offsets.tolist(), key=lambda other: abs(other - offset))[:_NAMED])
-    there = ", ".join(f"{name}/{other}" for other in nearest) or "none: the shard is empty"
-    raise UsageError(f"shard '{name}' has no record at offset {offset}; the nearest are {there}")
+    found = row_of(run, f"{name}/{offset}")
+    if found is None:
+        raise UsageError(_no_such_offset(run, name, offset))
+    return found
+
+
+def _no_such_offset(run: Run, name: str, offset: int) -> str:
+    """Return the message for an id that no record has, with those of its WARC that are nearest."""
+    offsets = [other for shard in _holders(run, name) for other in _offsets(run, shard, name)]
+    nearest = sorted(sorted(offsets, key=lambda other: abs(other - offset))[:_NAMED])
+    what = "shard" if run.plan.shards[0].ranges is None else "WARC"
+    none = "none: the shard is empty" if what == "shard" else "none: no record of it was read"
+    there = ", ".join(f"{visible(name)}/{other}" for other in nearest) or none
+    return f"{what} '{visible(name)}' has no record at offset {offset}; the nearest are {there}"
+
+
+def _offsets(run: Run, shard: Shard, name: str) -> list[int]:
+    """Return the offsets of a WARC's records in a shard."""
+    table = run.read(run.plan.text_step, shard, [schema.ID, schema.OFFSET])
+    return list(table.filter(pc.starts_with(table.column(schema.ID), f"{name}/")).column(schema.OFFSET).to_pylist())
 
 
 def _no_such_url(run: Run, url: str) -> str:

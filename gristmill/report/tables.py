@@ -19,7 +19,8 @@ def plan_table(plan: Plan) -> Table:
     """Return the steps of a plan with their folders and inputs, and its first shards in the caption."""
     names = [shard.name for shard in plan.shards]
     more = f", … ({len(names)} in all)" if len(names) > _SHARDS_SHOWN else ""
-    table = Table(title=Text(plan.name), caption=Text(f"shards: {', '.join(names[:_SHARDS_SHOWN])}{more}"))
+    caption = "\n".join(filter(None, [f"shards: {', '.join(names[:_SHARDS_SHOWN])}{more}", plan.note]))
+    table = Table(title=Text(plan.name), caption=Text(caption))
     for header in ("step", "folder", "reads", "scope", "offers rules"):
         table.add_column(header)
     for step in plan.steps:

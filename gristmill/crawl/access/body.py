@@ -11,7 +11,6 @@ from gristmill.crawl.access.faults import NETWORK_ERRORS, in_words
 from gristmill.crawl.access.policy import PROGRESS_BYTES, Fault
 
 _PIECE = 1 << 20
-_DRAINED_BYTES = 1 << 16
 
 
 class Facts(NamedTuple):
@@ -58,8 +57,8 @@ class Body:
             size -= len(piece)
 
     def close(self) -> None:
-        """Keep the connection for the next request if next to nothing is left on it, or else close it."""
-        if self._left is not None and self._left <= _DRAINED_BYTES:
+        """Keep the connection for the next request if nothing is left on it, or else close it."""
+        if self._left == 0:
             self._response.drain_conn()
         self._response.close()
 

@@ -26,11 +26,20 @@ from gristmill.errors import AccessError, MissingError
 
 _MOST = 1 << 30
 _CONNECTIONS = 16
+_ANSWER_BYTES = 1 << 12
 _REDIRECTS = urllib3.Retry(total=None, connect=0, read=0, status=0, other=0, redirect=5)
 _HEADERS = {"User-Agent": f"gristmill/{__version__}", "Accept-Encoding": "identity"}
 _GONE = (404, 410)
 _FORBIDDEN = 403
 _MEANINGS = {403: " (forbidden)", 429: " (too many requests)", 503: " (slow down)"}
+
+
+class NotThere(MissingError):
+    """A server has no such file. ``answer``: how its answer begins, since some servers say "nothing found" so."""
+
+    def __init__(self, message: str, answer: bytes) -> None:
+        super().__init__(message)
+        self.answer = answer
 
 
 class Client:
@@ -117,8 +126,10 @@ class Client:
             )
         if response.status in (answers.WHOLE, answers.PARTIAL) or (response.status == answers.BEYOND and headers):
             return response
+        with _faults(url):
+            answer = response.read(_ANSWER_BYTES, decode_content=False) if response.status in _GONE else b""
         response.close()
-        raise _refusal(url, response)
+        raise _refusal(url, response, answer)
 
     def _pool(self, url: str) -> urllib3.PoolManager:
         """Return the connections to use for a URL: through the proxy that the environment names, if there is one."""
@@ -164,11 +175,11 @@ def _first_bytes(body: Body, size: int) -> bytes:
     return b"".join(pieces)
 
 
-def _refusal(url: str, response: BaseHTTPResponse) -> Exception:
-    """Return the error for an answer that carries no bytes of the file."""
+def _refusal(url: str, response: BaseHTTPResponse, answer: bytes) -> Exception:
+    """Return the error for an answer that carries no bytes of the file, and begins as told."""
     status = response.status
     if status in _GONE:
-        return MissingError(f"{url} does not exist (the server answered {status}); check the recipe's source")
+        return NotThere(f"{url} does not exist (the server answered {status}); check the recipe's source", answer)
     if may_pass(status):
         what = f"the server answered {status}{_MEANINGS.get(status, '')}"
         return Fault(what, retry_after(response.headers.get("Retry-After")), is_refusal=status == _FORBIDDEN)

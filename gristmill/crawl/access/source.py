@@ -50,6 +50,16 @@ def read_source(url: str, access: AccessSettings = DEFAULT_ACCESS) -> bytes:
         return file.read()
 
 
+def read_range(url: str, start: int, size: int, access: AccessSettings = DEFAULT_ACCESS) -> bytes:
+    """Return ``size`` bytes of a file from an offset on, or fewer where it ends. Raises MissingError, AccessError."""
+    if is_http(url):
+        return client(access).read_range(url, start, size)
+    file, _ = open_source(url, access)
+    with file:
+        file.seek(start)
+        return file.read(size)
+
+
 def edges(url: str, size: int, access: AccessSettings = DEFAULT_ACCESS) -> tuple[int, bytes]:
     """Return a file's bytes, with its first and its last ``size`` of them, none twice. Raises as `open_source` does."""
     file, whole = open_source(url, access)

@@ -7,8 +7,7 @@ and the addresses and places of records only if a row satisfies them. Memory is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -17,37 +16,13 @@ import pyarrow.parquet as pq
 
 from gristmill import schema
 from gristmill.crawl.index.conditions import FILE, LENGTH, OFFSET, URL, Bounds, Condition, Mask
+from gristmill.crawl.index.scan import Scan
 from gristmill.errors import CorruptError
 
 _BATCH_ROWS = 1 << 16
 _BUFFER_BYTES = 1 << 22
 _ANSWER = (URL, FILE, OFFSET, LENGTH)
 _NAMES = {URL: schema.URL, FILE: schema.WARC, OFFSET: schema.OFFSET, LENGTH: schema.LENGTH}
-
-
-@dataclass
-class Scan:
-    """What reading an index came to: how much of it, and the rows left after each condition, by its name.
-
-    Bytes are those of the columns' chunks and footers, as they lie in the files, however often they were asked for.
-    """
-
-    files: int = 0
-    groups: int = 0
-    groups_read: int = 0
-    bytes: int = 0
-    bytes_read: int = 0
-    left: dict[str, int] = field(default_factory=dict)
-
-    def add(self, other: Scan) -> None:
-        """Add what reading another file came to."""
-        self.files += other.files
-        self.groups += other.groups
-        self.groups_read += other.groups_read
-        self.bytes += other.bytes
-        self.bytes_read += other.bytes_read
-        for name, rows in other.left.items():
-            self.left[name] = self.left.get(name, 0) + rows
 
 
 class IndexFile:
@@ -130,7 +105,7 @@ class IndexFile:
                 self.scan.left[condition.name] += int(holds.sum())
                 table = table.filter(pa.array(holds))
             if table.num_rows:
-                yield _as_ranges(table)
+                yield as_ranges(table)
 
     def _narrow(self, group: int, condition: Condition, mask: Mask) -> None:
         """Take the rows out of the mask that do not satisfy a condition."""
@@ -150,25 +125,10 @@ class IndexFile:
             start += batch.num_rows
 
 
-def _as_ranges(table: pa.Table) -> pa.Table:
+def as_ranges(table: pa.Table) -> pa.Table:
+    """Return rows of an index as `schema.RANGES`; files may be dictionary-encoded, numbers smaller."""
+    table = table.select(_ANSWER)
     return table.rename_columns([_NAMES[name] for name in table.column_names]).select(schema.RANGES.names)
-
-
-def share_read(scan: Mapping[str, Any]) -> str:
-    """Return how much of an index was read, in words."""
-    return (
-        f"{scan['groups_read']:,} of {scan['groups']:,} row groups of {scan['files']:,} files, "
-        f"{_size(scan['bytes_read'])} of {_size(scan['bytes'])}"
-    )
-
-
-def _size(count: int) -> str:
-    value = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000:
-            return f"{value:.3g} {unit}"
-        value /= 1000
-    return f"{value:.3g} TB"
 
 
 def _corrupt(name: str, error: Exception) -> CorruptError:

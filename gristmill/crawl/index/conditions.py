@@ -6,7 +6,7 @@ batches and files can be looked at in any order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple, cast
 
@@ -66,11 +66,6 @@ def _conditions(settings: IndexSettings) -> Iterator[Condition]:
         yield _dates(settings.since, settings.until)
     if settings.url_patterns:
         yield _url_patterns([UrlPattern.parse(pattern) for pattern in settings.url_patterns])
-
-
-def left_after(tally: Mapping[str, int]) -> str | None:
-    """Return the name of the first condition after which no row was left; None if rows were."""
-    return next((name for name, rows in tally.items() if not rows), None)
 
 
 def _hosts(hosts: Sequence[Host]) -> Condition:

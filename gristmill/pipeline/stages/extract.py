@@ -1,4 +1,4 @@
-"""extract: one WARC becomes one shard of documents, each with a text or the reason for having none."""
+"""extract: one WARC or list of ranges becomes a shard of documents, each with a text or the reason for having none."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from functools import cache
 from gristmill import schema
 from gristmill.crawl.access.download import downloaded
 from gristmill.crawl.extract import Extraction, extractor_versions
-from gristmill.crawl.records import WholeFile
+from gristmill.crawl.records import RecordSource, WholeFile
 from gristmill.crawl.settings import ExtractSettings
 from gristmill.crawl.urls.gate import RULES, Gate, gate_versions, open_gate
+from gristmill.pipeline.index_source import ranges_of
 from gristmill.pipeline.phases import Phase, shard_phase
 from gristmill.pipeline.plan import Shard, Step
 from gristmill.pipeline.planning import Planning
@@ -50,10 +51,16 @@ def phases(run: Run, step: Step) -> tuple[Phase, ...]:
     return (shard_phase(run, step, perform),)
 
 
+def _records(run: Run, shard: Shard, progress: Progress) -> RecordSource:
+    """Return where a shard's records come from."""
+    if shard.ranges is not None:
+        return ranges_of(run.folder, run.plan, shard)
+    return WholeFile(_kept(run, shard, progress), shard.name, run.plan.access)
+
+
 def _extract(run: Run, step: Step, shard: Shard, gate: Gate, progress: Progress) -> None:
     settings = ExtractSettings.model_validate(step.settings)
-    records = WholeFile(_kept(run, shard, progress), shard.name, run.plan.access)
-    extraction = Extraction(records, settings, gate=gate)
+    extraction = Extraction(_records(run, shard, progress), settings, gate=gate)
     with run.folder.writing(run.file(step, shard)) as sink:
         writer = ShardWriter(sink, schema.DOCUMENTS, run.digest(step, shard))
         for batch in extraction:
