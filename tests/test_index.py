@@ -123,7 +123,7 @@ def test_the_stretches_of_a_host_hold_its_keys(name, other, and_below):
         ({"since": "2024-12-02", "until": "2024-12-01"}, "until 2024-12-01 is before since 2024-12-02"),
         ({"via": "cdx"}, "asked by address: add hosts or url_patterns"),
         ({"via": "cdx", "url_patterns": ["*://*.org/x"]}, "tells no host"),
-        ({"limit": 3_000_000}, "less than or equal to 2000000"),
+        ({"limit": 3_000_000}, "less than or equal to 500000"),
         ({"subsets": []}, "at least 1 item"),
     ],
 )

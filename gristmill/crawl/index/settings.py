@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from gristmill.crawl.index.patterns import Host, UrlPattern
 
-MOST_RECORDS = 2_000_000
+MOST_RECORDS = 500_000
 """Most records of one query: their ranges are sorted in memory, and more of a crawl is better read whole."""
 
 _LANGUAGE = r"^[a-z]{3}$"
