@@ -5,6 +5,8 @@ A table is an Arrow schema whose fields carry their meaning as metadata, so a Pa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 
 # documents: one row per record, written once by `extract`
@@ -22,6 +24,10 @@ BODY_BYTES = "body_bytes"
 TEXT = "text"
 FATE = "fate"
 FATE_DETAIL = "fate_detail"
+EXTRACTOR = "extractor"
+TITLE = "title"
+PUBLISHED = "published"
+LICENCE = "licence"
 
 # ranges: what an index query answers
 LENGTH = "length"
@@ -86,6 +92,7 @@ DOCUMENTS = pa.schema(
         column(
             FATE_DETAIL, pa.string(), "what the fate rests on, such as the domain or the word found; null if no more"
         ),
+        column(EXTRACTOR, pa.string(), "what found the text in the page; null without text, and for plain text"),
     ]
 )
 
@@ -97,6 +104,25 @@ RANGES = pa.schema(
         column(URL, pa.string(), "address as crawled, as the index has it", nullable=False),
     ]
 )
+
+PAGE_COLUMNS = pa.schema(
+    [
+        column(LICENCE, pa.string(), "where the page links its licence, as written; null if nowhere, or without text"),
+        column(PUBLISHED, pa.string(), "date of publication as the page writes it; null if it does not"),
+        column(TITLE, pa.string(), "the page's title, one line of at most 500 characters; null if it has none"),
+    ]
+)
+"""What documents have only where a recipe asks for it."""
+
+
+def documents(columns: Sequence[str] = ()) -> pa.Schema:
+    """Return the documents table with these columns of `PAGE_COLUMNS` at its end, in their order.
+
+    >>> documents(["title"]).names == [*DOCUMENTS.names, "title"]
+    True
+    """
+    return pa.schema([*DOCUMENTS, *(PAGE_COLUMNS.field(name) for name in columns)])
+
 
 LANGUAGE_LAYER = pa.schema(
     [

@@ -43,4 +43,16 @@ def obedient_text(html: str, settings: object) -> str | None:
     return text
 
 
-EXTRACTORS = {"trafilatura": obedient_text, "resiliparse": obedient_text}
+def cheap_text(html: str, settings: object) -> str | None:
+    """Return the same; but a page that is to fail "cheaply" does so here alone."""
+    if html == "nothing cheaply":
+        return None
+    return obedient_text(html.removesuffix(" cheaply"), settings)
+
+
+def dear_text(html: str, settings: object) -> str | None:
+    """Return the same; but a page that was to fail "cheaply" is no command any more."""
+    return html if html.endswith(" cheaply") else obedient_text(html, settings)
+
+
+EXTRACTORS = {"trafilatura": dear_text, "resiliparse": cheap_text, "justext": obedient_text}

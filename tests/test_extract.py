@@ -69,7 +69,7 @@ def extract(path, settings=FAST, pool=None):
     assert extraction.fraction == 0.0
     batches = list(extraction)
     assert extraction.fraction == 1.0
-    table = pa.Table.from_batches(batches, schema.DOCUMENTS)
+    table = pa.Table.from_batches(batches, schema.documents(settings.columns))
     table.validate(full=True)
     has_rows = sum(extraction.counts.get(kind, 0) for kind in ("response", "revisit", "damage", "unsupported"))
     assert table.num_rows == has_rows
@@ -143,6 +143,7 @@ def test_a_page_becomes_a_document(write):
         schema.TEXT_BYTES: len(text.encode()),
         schema.FATE: None,
         schema.FATE_DETAIL: None,
+        schema.EXTRACTOR: "trafilatura",
     }
     assert extraction.counts == {"warcinfo": 1, "response": 1}
 

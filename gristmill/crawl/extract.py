@@ -13,6 +13,7 @@ from contextlib import ExitStack
 
 import pyarrow as pa
 
+from gristmill.crawl.extraction.cascade import Cascade
 from gristmill.crawl.extraction.pool import Pool
 from gristmill.crawl.extraction.protocol import Answer, Page
 from gristmill.crawl.http.response import HEAD_BYTES
@@ -25,7 +26,12 @@ from gristmill.crawl.warc.record import Record
 _READING_VERSION = "1"
 """Raise it when a change here can change a document: reading, charsets, fates."""
 
-_PACKAGES = {"trafilatura": ("trafilatura", "lxml", "jusText"), "resiliparse": ()}
+_PACKAGES = {
+    "trafilatura": ("trafilatura", "lxml", "jusText"),
+    "resiliparse": (),
+    "justext": ("jusText", "lxml", "lxml_html_clean"),
+    "cascade": ("trafilatura", "lxml", "jusText"),
+}
 _ROWS_AHEAD = 1024
 
 
@@ -45,10 +51,15 @@ class Extraction:
     """
 
     def __init__(
-        self, source: RecordSource, settings: ExtractSettings, pool: Pool | None = None, gate: Gate | None = None
+        self,
+        source: RecordSource,
+        settings: ExtractSettings,
+        pool: Pool | Cascade | None = None,
+        gate: Gate | None = None,
     ) -> None:
         """Take the records, such as `records.WholeFile`; a ``pool`` given is left open.
 
+        Settings of a cascade need a `Cascade` for a pool; without its screen, trafilatura extracts every page.
         A ``gate`` given is the settings', opened before.
         """
         self.counts: dict[str, int] = {}
@@ -64,8 +75,8 @@ class Extraction:
         return 1.0 if self._is_complete else self._source.fraction
 
     def __iter__(self) -> Generator[pa.RecordBatch, None, None]:
-        """Yield batches of `schema.DOCUMENTS`, none for a source without rows. Raises MissingError, AccessError."""
-        batch = Batch()
+        """Yield batches of `schema.documents`, none for a source without rows. Raises MissingError, AccessError."""
+        batch = Batch(self._settings.columns)
         with ExitStack() as stack:
             pool = self._pool or stack.enter_context(Pool(self._settings))
             stack.callback(pool.forget)
@@ -79,7 +90,7 @@ class Extraction:
         if len(batch):
             yield batch.take()
 
-    def _rows(self, records: Iterator[tuple[Origin, Record]], pool: Pool) -> Iterator[tuple[Draft, Answer]]:
+    def _rows(self, records: Iterator[tuple[Origin, Record]], pool: Pool | Cascade) -> Iterator[tuple[Draft, Answer]]:
         """Yield the rows in order, while the pool works on those that follow."""
         gate = self._gate or open_gate(self._settings)
         counts: Counter[str] = Counter()
@@ -104,13 +115,13 @@ class Extraction:
         self.counts = dict(sorted(counts.items()))
 
 
-def _oldest(ahead: deque[tuple[Draft, Answer | None]], pool: Pool) -> tuple[Draft, Answer]:
+def _oldest(ahead: deque[tuple[Draft, Answer | None]], pool: Pool | Cascade) -> tuple[Draft, Answer]:
     """Return the first row, once it is settled."""
     row, answer = ahead.popleft()
     return row, answer if answer is not None else pool.take()
 
 
-def _settled(ahead: deque[tuple[Draft, Answer | None]], pool: Pool) -> Iterator[tuple[Draft, Answer]]:
+def _settled(ahead: deque[tuple[Draft, Answer | None]], pool: Pool | Cascade) -> Iterator[tuple[Draft, Answer]]:
     """Yield the first rows that are settled already."""
     while ahead:
         answer = ahead[0][1] or pool.poll()

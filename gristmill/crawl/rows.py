@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -81,7 +81,9 @@ def url_of(fields: Mapping[bytes, bytes]) -> str | None:
 class Batch:
     """Rows on their way into a record batch: at most 512, or 16 MiB of text."""
 
-    def __init__(self) -> None:
+    def __init__(self, columns: Sequence[str] = ()) -> None:
+        """``columns``: those asked for in the settings."""
+        self._columns = columns
         self._rows: list[tuple[Draft, Answer]] = []
         self._bytes = 0
 
@@ -96,7 +98,7 @@ class Batch:
         self._bytes += len(answer.text or b"")
 
     def take(self) -> pa.RecordBatch:
-        """Return the rows as a batch of the documents table, and start anew."""
+        """Return the rows as a batch of `schema.documents`, and start anew."""
         rows, self._rows, self._bytes = self._rows, [], 0
         drafts, answers = [row for row, _ in rows], [answer for _, answer in rows]
         columns = {
@@ -115,9 +117,12 @@ class Batch:
             schema.TEXT_BYTES: [None if answer.text is None else len(answer.text) for answer in answers],
             schema.FATE: [answer.fate for answer in answers],
             schema.FATE_DETAIL: [row.detail for row in drafts],
+            schema.EXTRACTOR: [answer.extractor for answer in answers],
         }
-        arrays = [pa.array(columns[field.name], field.type) for field in schema.DOCUMENTS]
-        return pa.RecordBatch.from_arrays(arrays, schema=schema.DOCUMENTS)
+        for index, name in enumerate(self._columns):
+            columns[name] = [answer.columns[index] if answer.columns else None for answer in answers]
+        table = schema.documents(self._columns)
+        return pa.RecordBatch.from_arrays([pa.array(columns[field.name], field.type) for field in table], schema=table)
 
     def __len__(self) -> int:
         """Return the number of rows in it."""

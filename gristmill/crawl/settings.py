@@ -62,6 +62,7 @@ def _as_sorted(value: Any) -> Any:
 Duration = Annotated[float, BeforeValidator(seconds), _text_or("number", _DURATION)]
 Size = Annotated[int, BeforeValidator(byte_count), _text_or("integer", _SIZE)]
 MediaType = Literal["text/html", "application/xhtml+xml", "text/plain"]
+PageColumn = Literal["title", "published", "licence"]
 
 
 class ExtractSettings(BaseModel):
@@ -69,13 +70,14 @@ class ExtractSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    extractor: Literal["trafilatura", "resiliparse"] = Field(
+    extractor: Literal["trafilatura", "resiliparse", "justext", "cascade"] = Field(
         "trafilatura",
-        description="What finds the main text: trafilatura is better, resiliparse about ten times faster.",
+        description="What finds the main text: trafilatura is best, resiliparse fifteen times faster, justext keeps "
+        "paragraphs of prose; cascade asks trafilatura only for pages that the stages after it can keep.",
     )
     mode: Literal["precision", "default", "fast", "recall"] = Field(
         "precision",
-        description="What trafilatura favours; FineWeb took precision. resiliparse has no modes and ignores it.",
+        description="What trafilatura favours, in a cascade too; FineWeb took precision. Others have no modes.",
     )
     timeout: Duration = Field(
         10.0,
@@ -111,4 +113,9 @@ class ExtractSettings(BaseModel):
     )
     opt_out: OptOut = Field(
         None, description="Signals of opting out that drop a page, such as `[noai, tdm]`; by default none does."
+    )
+    columns: Annotated[tuple[PageColumn, ...], BeforeValidator(_as_sorted)] = Field(
+        (),
+        description="What else to take from a page that has a text, as the page states it: its title, when it was "
+        "published, and the link to its licence.",
     )

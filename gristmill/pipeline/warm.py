@@ -29,7 +29,7 @@ _TEXT = "One line of text, to compile for.\n\nAnd another."
 
 def is_warm(steps: Sequence[Step]) -> bool:
     """Return whether the kernels that these steps need were compiled on this machine before."""
-    return not any(step.kind in _KINDS for step in steps) or jit.is_compiled()
+    return not any(step.kind in _KINDS or "screen" in step.settings for step in steps) or jit.is_compiled()
 
 
 def warm_up() -> None:

@@ -32,8 +32,9 @@ def explain(run: Run, query: str) -> list[Explanation]:
 
 def _explain_shard(run: Run, found: Found) -> Iterator[Explanation]:
     """Yield the explanations of some rows of a shard; each layer is read once."""
-    columns = [name for name in schema.DOCUMENTS.names if name != schema.TEXT]
-    documents = _rows_of(run.read(run.plan.text_step, found.shard, columns), found)
+    step = run.plan.text_step
+    columns = [name for name in run.footer(step, found.shard).schema.names if name != schema.TEXT]
+    documents = _rows_of(run.read(step, found.shard, columns), found)
     stages = [_stage(run, stage, found) for stage in run.plan.stages()]
     for index, (row, facts) in enumerate(zip(found.rows, documents, strict=True)):
         has_text = facts[schema.TEXT_BYTES] is not None

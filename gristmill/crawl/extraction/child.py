@@ -16,12 +16,14 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 from gristmill.crawl import fates
+from gristmill.crawl.extraction.columns import column_values
 from gristmill.crawl.extraction.depth import is_too_deep
-from gristmill.crawl.extraction.extractors import Extractor, clean
+from gristmill.crawl.extraction.extractors import Extractor, clean, extractor_name
 from gristmill.crawl.extraction.protocol import (
     PAGE_HEAD_BYTES,
     READY,
@@ -32,6 +34,8 @@ from gristmill.crawl.extraction.protocol import (
 )
 from gristmill.crawl.http.charset import decode
 from gristmill.crawl.settings import ExtractSettings
+
+Extractors = Mapping[str, Extractor]
 
 _PR_SET_PDEATHSIG = 1
 _WARM_UP = "<html><body><article><p>One sentence, to load what is loaded late.</p></article></body></html>"
@@ -50,13 +54,13 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (int(memory_bytes), int(memory_bytes)))
     logging.disable(logging.CRITICAL)
     settings = ExtractSettings.model_validate(json.loads(settings_json))
-    extractor: Extractor = importlib.import_module(module).EXTRACTORS[settings.extractor]
-    extractor(_WARM_UP, settings)
+    extractors: Extractors = importlib.import_module(module).EXTRACTORS
+    extractors[extractor_name(settings)](_WARM_UP, settings)
     pages, answers = _take_standard_streams()
     answers.write(READY)
     answers.flush()
     while (page := read_page(pages)) is not None:
-        answers.write(pack_answer(_bounded_answer(page, extractor, settings)))
+        answers.write(pack_answer(_bounded_answer(page, extractors, settings)))
         answers.flush()
 
 
@@ -65,36 +69,41 @@ def read_page(stream: BinaryIO) -> Page | None:
     head = stream.read(PAGE_HEAD_BYTES)
     if len(head) < PAGE_HEAD_BYTES:
         return None
-    body_bytes, label_bytes, is_plain = unpack_page_head(head)
+    body_bytes, label_bytes, is_plain, is_cheap = unpack_page_head(head)
     label = stream.read(label_bytes).decode("ascii")
     body = stream.read(body_bytes)
-    return Page(body, label or None, is_plain) if len(body) == body_bytes else None
+    return Page(body, label or None, is_plain, is_cheap) if len(body) == body_bytes else None
 
 
-def answer_page(page: Page, extractor: Extractor, settings: ExtractSettings) -> Answer:
+def answer_page(page: Page, extractors: Extractors, settings: ExtractSettings) -> Answer:
     """Return what becomes of a page. Raises MemoryError only."""
     charset: tuple[str | None, str | None] = (None, None)
+    name = None if page.is_plain else extractor_name(settings, is_cheap=page.is_cheap)
+    columns: tuple[str | None, ...] = ()
     try:
         decoded = decode(page.body, page.label)
         charset = (decoded.charset, decoded.source)
-        if page.is_plain:
+        if name is None:
             text = clean(decoded.text)
         elif is_too_deep(decoded.text.encode("utf-8", "replace"), settings.max_depth):
             return Answer(None, fates.TOO_DEEP, *charset)
         else:
-            text = clean(extractor(decoded.text, settings))
+            text = clean(extractors[name](decoded.text, settings))
+            columns = column_values(decoded.text, settings.columns) if text and settings.columns else ()
     except MemoryError:
         raise
     except BaseException:  # a panic of a Rust library is no Exception
         return Answer(None, fates.ERROR, *charset)
-    return Answer(text.encode(), None, *charset) if text else Answer(None, fates.EMPTY, *charset)
+    if not text:
+        return Answer(None, fates.EMPTY, *charset)
+    return Answer(text.encode(), None, *charset, extractor=name, columns=columns)
 
 
-def _bounded_answer(page: Page, extractor: Extractor, settings: ExtractSettings) -> Answer:
+def _bounded_answer(page: Page, extractors: Extractors, settings: ExtractSettings) -> Answer:
     """Return what becomes of a page, which may use ``timeout`` seconds of this process's CPU time."""
     signal.setitimer(signal.ITIMER_PROF, settings.timeout)
     try:
-        answer = answer_page(page, extractor, settings)
+        answer = answer_page(page, extractors, settings)
     except MemoryError:
         answer = Answer(None, fates.CRASHED)
     signal.setitimer(signal.ITIMER_PROF, 0)

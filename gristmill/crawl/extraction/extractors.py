@@ -10,12 +10,31 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from gristmill.crawl.extraction.paragraphs import justext_text
+
 if TYPE_CHECKING:
     from gristmill.crawl.settings import ExtractSettings
 
 Extractor = Callable[[str, "ExtractSettings"], str | None]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+CASCADE = "cascade"
+CHEAP, DEAR = "resiliparse", "trafilatura"
+"""What the cascade takes first, and what it takes for the pages that can survive."""
+
+
+def extractor_name(settings: ExtractSettings, *, is_cheap: bool = False) -> str:
+    """Return the name in `EXTRACTORS` of what extracts a page; a cascade has two.
+
+    >>> from gristmill.crawl.settings import ExtractSettings
+    >>> extractor_name(ExtractSettings(extractor="cascade"), is_cheap=True)
+    'resiliparse'
+    """
+    if settings.extractor != CASCADE:
+        return settings.extractor
+    return CHEAP if is_cheap else DEAR
 
 
 def trafilatura_text(html: str, settings: ExtractSettings) -> str | None:
@@ -58,4 +77,8 @@ def clean(text: str | None) -> str | None:
     return (text if text.isascii() else _SURROGATE.sub("\ufffd", text)) or None
 
 
-EXTRACTORS: dict[str, Extractor] = {"trafilatura": trafilatura_text, "resiliparse": resiliparse_text}
+EXTRACTORS: dict[str, Extractor] = {
+    "trafilatura": trafilatura_text,
+    "resiliparse": resiliparse_text,
+    "justext": justext_text,
+}

@@ -5,8 +5,12 @@ from __future__ import annotations
 from functools import cache
 
 from gristmill import schema
+from gristmill.classifiers.models import find_model
 from gristmill.crawl.access.download import downloaded
 from gristmill.crawl.extract import Extraction, extractor_versions
+from gristmill.crawl.extraction.cascade import Cascade
+from gristmill.crawl.extraction.extractors import CASCADE
+from gristmill.crawl.extraction.pool import Pool
 from gristmill.crawl.records import RecordSource, WholeFile
 from gristmill.crawl.settings import ExtractSettings
 from gristmill.crawl.urls.gate import RULES, Gate, gate_versions, open_gate
@@ -17,20 +21,29 @@ from gristmill.pipeline.planning import Planning
 from gristmill.pipeline.progress import Progress
 from gristmill.pipeline.recipe import RecipeStage
 from gristmill.pipeline.run import Run
+from gristmill.pipeline.screens import foresee, screen_of
 from gristmill.pipeline.shards import ShardWriter
+
+_SCREEN, _SCREEN_MODEL = "screen", "screen_model"
 
 
 def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
-    """Return the step that extracts."""
+    """Return the step that extracts. Raises RecipeError for a cascade that can spare no page."""
     assert isinstance(stage.settings, ExtractSettings)
+    settings = stage.settings.model_dump(mode="json")
+    versions = extractor_versions(stage.settings) | gate_versions(stage.settings)
+    if stage.settings.extractor == CASCADE:
+        foreseen = foresee(planning.recipe.stages)
+        settings |= {_SCREEN: foreseen.settings(), _SCREEN_MODEL: foreseen.model}
+        versions |= foreseen.versions()
     return [
         Step(
             name="extract",
             stage="extract",
             kind="extract",
-            settings=stage.settings.model_dump(mode="json"),
-            places=("url_blocklist", "url_rules"),
-            versions=extractor_versions(stage.settings) | gate_versions(stage.settings),
+            settings=settings,
+            places=("url_blocklist", "url_rules", *([_SCREEN_MODEL] if _SCREEN_MODEL in settings else [])),
+            versions=versions,
             decides=True,
         )
     ]
@@ -38,7 +51,8 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
 
 def phases(run: Run, step: Step) -> tuple[Phase, ...]:
     """Return the one phase: each shard's documents."""
-    settings = ExtractSettings.model_validate(step.settings)
+    own = {key: value for key, value in step.settings.items() if key not in (_SCREEN, _SCREEN_MODEL)}
+    settings = ExtractSettings.model_validate(own)
 
     @cache
     def gate() -> Gate:
@@ -46,7 +60,9 @@ def phases(run: Run, step: Step) -> tuple[Phase, ...]:
         return open_gate(settings, (step.versions or {}).get(RULES))
 
     def perform(shard: Shard, progress: Progress) -> None:
-        _extract(run, step, shard, gate(), progress)
+        with _pool(step, settings) as pool:
+            extraction = Extraction(_records(run, shard, progress), settings, pool, gate())
+            _extract(run, step, shard, extraction, progress)
 
     return (shard_phase(run, step, perform),)
 
@@ -58,11 +74,17 @@ def _records(run: Run, shard: Shard, progress: Progress) -> RecordSource:
     return WholeFile(_kept(run, shard, progress), shard.name, run.plan.access)
 
 
-def _extract(run: Run, step: Step, shard: Shard, gate: Gate, progress: Progress) -> None:
-    settings = ExtractSettings.model_validate(step.settings)
-    extraction = Extraction(_records(run, shard, progress), settings, gate=gate)
+def _pool(step: Step, settings: ExtractSettings) -> Pool | Cascade:
+    """Return what extracts pages: a cascade with its screen, whose model is found on this machine, or a plain pool."""
+    pool = Pool(settings)
+    if _SCREEN not in step.settings:
+        return pool
+    return Cascade(pool, screen_of(find_model(step.settings[_SCREEN_MODEL]), step.settings[_SCREEN]))
+
+
+def _extract(run: Run, step: Step, shard: Shard, extraction: Extraction, progress: Progress) -> None:
     with run.folder.writing(run.file(step, shard)) as sink:
-        writer = ShardWriter(sink, schema.DOCUMENTS, run.digest(step, shard))
+        writer = ShardWriter(sink, schema.documents(step.settings["columns"]), run.digest(step, shard))
         for batch in extraction:
             writer.write(batch)
             progress.update(batch.num_rows, extraction.fraction)

@@ -1,0 +1,142 @@
+"""What a cascade knows of the stages after it: which cheap texts they are certain to drop.
+
+A page whose cheap text falls keeps that text, and the stage that was foreseen measures it with the same code, model and
+settings, and drops it: what makes a text fall here lies beyond the stage's own bound. What remains uncertain is whether
+trafilatura's text of the same page would have been dropped too, and the margins are for that. They were measured; see
+docs/extraction.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gristmill import schema
+from gristmill.classifiers import language
+from gristmill.classifiers.language import LanguageIdentifier
+from gristmill.classifiers.models import FoundModel, find_model
+from gristmill.classifiers.settings import LanguageSettings
+from gristmill.crawl.extraction.cascade import Screen
+from gristmill.errors import RecipeError
+from gristmill.filters.rules.evaluate import rules_of
+from gristmill.filters.rules.settings import FilterSettings
+from gristmill.filters.signals import families
+from gristmill.filters.signals.settings import SignalsSettings
+
+if TYPE_CHECKING:
+    from gristmill.pipeline.recipe import RecipeStage
+
+Bounds = dict[str, tuple[str, float]]
+
+SURE_SCORE = 0.5
+"""A text in another language than those kept falls from this score on."""
+
+MARGINS: Mapping[tuple[str, str], float] = {
+    ("alphabetic_word_ratio", "min"): 0.9,
+    ("dup_8gram_char_ratio", "max"): 1.25,
+}
+"""Bounds of filters that a text can fall by: it does beyond the bound times this."""
+
+_FORESEEN = ("language", "signals", "filter")
+_FAMILIES = {name: family for family, names in families.FAMILIES.items() for name in names}
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """The bounds that a cascade's screen takes from a recipe, and the model that it asks.
+
+    ``keep``: labels that stay; ``words`` as in `signals`; ``bounds``: by signal, the side of the filter's bound and the
+    value beyond which a text falls.
+    """
+
+    model: str
+    first_characters: int | None
+    keep: tuple[str, ...]
+    words: str
+    bounds: Bounds
+
+    def settings(self) -> dict[str, Any]:
+        """Return all that decides which texts fall, as JSON values, but for where the model lies."""
+        return {
+            "first_characters": self.first_characters,
+            "keep": list(self.keep),
+            "sure_score": SURE_SCORE,
+            "words": self.words,
+            "bounds": {signal: list(bound) for signal, bound in self.bounds.items()},
+        }
+
+    def versions(self) -> dict[str, str]:
+        """Return the versions of what is measured, and the model's digest."""
+        measured = families.versions(_signals(self.words, self.bounds)) if self.bounds else {}
+        return {**language.versions(), **measured, "model": find_model(self.model).digest}
+
+
+def foresee(stages: Sequence[RecipeStage]) -> Foreseen:
+    """Return what the stages after `extract` are certain to drop.
+
+    They are looked at up to the first that compares documents or changes them. Raises RecipeError if none of them
+    keeps only some languages.
+    """
+    kept: LanguageSettings | None = None
+    words: str = SignalsSettings().words
+    bounds: Bounds = {}
+    measured: SignalsSettings | None = None
+    for stage in stages[1:]:
+        if stage.kind not in _FORESEEN:
+            break
+        if isinstance(stage.settings, LanguageSettings) and stage.settings.keep and kept is None:
+            kept = stage.settings
+        if isinstance(stage.settings, SignalsSettings):
+            measured = stage.settings
+        if isinstance(stage.settings, FilterSettings) and measured is not None and not bounds:
+            words, bounds = measured.words, _bounds(stage.settings, measured)
+    if kept is None or not kept.keep:
+        raise RecipeError(
+            "extractor 'cascade' spares the pages in languages that are not kept, and no stage after it says which: "
+            "add `- language: {keep: {en: 0.65}}` before any other stage than signals and filter, or write "
+            "`extractor: trafilatura`"
+        )
+    return Foreseen(kept.model, kept.first_characters, tuple(sorted(kept.keep)), words, bounds)
+
+
+def screen_of(model: FoundModel, settings: Mapping[str, Any]) -> Screen:
+    """Return what tells which cheap texts can be kept, from `Foreseen.settings` and the model as it is found here."""
+    identifier = LanguageIdentifier(model, LanguageSettings(first_characters=settings["first_characters"]))
+    keep, bounds, sure = pa.array(settings["keep"], pa.string()), settings["bounds"], settings["sure_score"]
+    measured = _signals(settings["words"], bounds) if bounds else None
+
+    def survive(texts: pa.Array) -> Sequence[bool]:
+        found = identifier.identify(texts)
+        is_kept = pc.is_in(found.column(schema.LANGUAGE), keep)
+        alive = np.asarray(is_kept) | (np.asarray(found.column(schema.LANGUAGE_SCORE)) < sure)
+        if measured is not None:
+            values = families.measure(texts, measured)
+            for name, (side, bound) in bounds.items():
+                column = np.asarray(values.column(name))
+                alive &= column >= bound if side == "min" else column <= bound
+        return cast("Sequence[bool]", alive.tolist())
+
+    return survive
+
+
+def _bounds(settings: FilterSettings, measured: SignalsSettings) -> Bounds:
+    """Return the values beyond which a text falls; of several rules on a side of a signal, by the strictest."""
+    bounds: Bounds = {}
+    for rule in rules_of(settings):
+        margin = MARGINS.get((rule.signal, rule.side))
+        if margin is None or _FAMILIES[rule.signal] not in measured.families or not isinstance(rule.bound, int | float):
+            continue
+        strictest = max if rule.side == "min" else min
+        value = margin * rule.bound
+        bounds[rule.signal] = (rule.side, strictest(value, bounds.get(rule.signal, (rule.side, value))[1]))
+    return bounds
+
+
+def _signals(words: str, bounded: Iterable[str]) -> SignalsSettings:
+    """Return the settings that measure these signals, and no family more."""
+    return SignalsSettings.model_validate({"families": sorted({_FAMILIES[name] for name in bounded}), "words": words})
