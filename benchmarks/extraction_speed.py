@@ -18,11 +18,11 @@ from pathlib import Path
 
 import pyarrow as pa
 from extraction_gold import SETS, gold_pages
-from gristmill.crawl.source import open_source
 
 from gristmill.classifiers.language import LanguageIdentifier
 from gristmill.classifiers.models import find_model
 from gristmill.classifiers.settings import LanguageSettings
+from gristmill.crawl.access.source import open_source
 from gristmill.crawl.extraction.cascade import Cascade, Screen
 from gristmill.crawl.extraction.depth import is_too_deep
 from gristmill.crawl.extraction.extractors import EXTRACTORS
