@@ -191,7 +191,7 @@ def _passes(line, query):
     for text in query.get("filter", []):
         field, _, value = text.lstrip("=~").partition(":")
         held = line.get(field, "")
-        if not (held == value if text.startswith("=") else re.match(value, held)):
+        if not (held == value if text.startswith("=") else re.match(value, held or "")):
             return False
     since, until = query.get("from", ["0"])[0], query.get("to", ["9"])[0]
     return since <= line["timestamp"] <= until.ljust(14, "9")
