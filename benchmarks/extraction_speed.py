@@ -22,7 +22,6 @@ from extraction_gold import SETS, gold_pages
 from gristmill.classifiers.language import LanguageIdentifier
 from gristmill.classifiers.models import find_model
 from gristmill.classifiers.settings import LanguageSettings
-from gristmill.crawl.access.source import open_source
 from gristmill.crawl.extraction.cascade import Cascade, Screen
 from gristmill.crawl.extraction.depth import is_too_deep
 from gristmill.crawl.extraction.extractors import EXTRACTORS
@@ -30,9 +29,10 @@ from gristmill.crawl.extraction.pool import Pool
 from gristmill.crawl.extraction.protocol import Page
 from gristmill.crawl.http.charset import decode
 from gristmill.crawl.http.response import HEAD_BYTES
+from gristmill.crawl.records import WholeFile
 from gristmill.crawl.rows import TYPES_WITH_ROWS, draft
 from gristmill.crawl.settings import ExtractSettings
-from gristmill.crawl.warc.reader import WarcReader
+from gristmill.crawl.urls.gate import open_gate
 from gristmill.filters.rules.evaluate import evaluate, rules_of
 from gristmill.filters.rules.settings import FilterSettings
 from gristmill.filters.signals.families import measure
@@ -158,10 +158,10 @@ def _kept(texts: list[str]) -> tuple[list[bool], list[bool]]:
 def _bodies(folder: Path) -> Iterator[Page]:
     """Yield the pages of the WARCs in a folder, as the reader gives them to extraction."""
     settings = ExtractSettings()
+    gate = open_gate(settings)
     for path in sorted(folder.glob("*.warc.gz")):
-        file, size = open_source(str(path))
-        for record in WarcReader(file, size, settings.max_body + HEAD_BYTES):
-            page = draft(record, settings)[1] if record.type in TYPES_WITH_ROWS else None
+        for origin, record in WholeFile(str(path), path.stem).records(settings.max_body + HEAD_BYTES):
+            page = draft(origin, record, settings, gate)[1] if record.type in TYPES_WITH_ROWS else None
             if isinstance(page, Page):
                 yield page
 

@@ -96,15 +96,6 @@ DOCUMENTS = pa.schema(
     ]
 )
 
-RANGES = pa.schema(
-    [
-        column(WARC, pa.string(), "path of the WARC file below the place where the crawl lies", nullable=False),
-        column(OFFSET, pa.int64(), "where the record begins in that file", nullable=False),
-        column(LENGTH, pa.int64(), "bytes that it takes there", nullable=False),
-        column(URL, pa.string(), "address as crawled, as the index has it", nullable=False),
-    ]
-)
-
 PAGE_COLUMNS = pa.schema(
     [
         column(LICENCE, pa.string(), "where the page links its licence, as written; null if nowhere, or without text"),
@@ -123,6 +114,15 @@ def documents(columns: Sequence[str] = ()) -> pa.Schema:
     """
     return pa.schema([*DOCUMENTS, *(PAGE_COLUMNS.field(name) for name in columns)])
 
+
+RANGES = pa.schema(
+    [
+        column(WARC, pa.string(), "path of the WARC file below the place where the crawl lies", nullable=False),
+        column(OFFSET, pa.int64(), "where the record begins in that file", nullable=False),
+        column(LENGTH, pa.int64(), "bytes that it takes there", nullable=False),
+        column(URL, pa.string(), "address as crawled, as the index has it", nullable=False),
+    ]
+)
 
 LANGUAGE_LAYER = pa.schema(
     [

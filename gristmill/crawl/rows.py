@@ -82,7 +82,7 @@ class Batch:
     """Rows on their way into a record batch: at most 512, or 16 MiB of text."""
 
     def __init__(self, columns: Sequence[str] = ()) -> None:
-        """``columns``: those asked for in the settings."""
+        """``columns``: those of `schema.PAGE_COLUMNS` that the settings ask for."""
         self._columns = columns
         self._rows: list[tuple[Draft, Answer]] = []
         self._bytes = 0
