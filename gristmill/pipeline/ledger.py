@@ -40,6 +40,16 @@ def finished_deciders(run: Run) -> tuple[Step, ...]:
     return tuple(finished)
 
 
+def finished_edits(run: Run) -> tuple[Step, ...]:
+    """Return the editing steps, from the first on, whose files are there and current for every shard."""
+    finished = []
+    for step in run.plan.edits:
+        if not all(run.is_done(step, shard) for shard in run.plan.shards):
+            break
+        finished.append(step)
+    return tuple(finished)
+
+
 def fates(run: Run, shard: Shard, deciders: Sequence[Step]) -> pa.Table:
     """Return one row for each record of a shard: `schema.FATES`.
 
@@ -85,16 +95,19 @@ def decisions(run: Run, step: Step, shard: Shard) -> pa.Table:
 
 
 def flows(run: Run, deciders: Sequence[Step]) -> list[Flow]:
-    """Return what came into and stayed at each deciding stage, over all shards, in order."""
+    """Return what came into and stayed at each deciding stage, over all shards, in order.
+
+    Bytes are those of the text as it came into the stage, and as the stage left it.
+    """
     totals = {step.stage: [0, 0, 0, 0] for step in deciders}
+    edits = finished_edits(run)
     for shard in run.plan.shards:
-        sizes = pc.fill_null(run.read(run.plan.text_step, shard, [schema.TEXT_BYTES]).column(schema.TEXT_BYTES), 0)
-        alive = pa.chunked_array([pa.repeat(pa.scalar(True), len(sizes))])
+        alive = pa.chunked_array([pa.repeat(pa.scalar(True), run.footer(run.plan.text_step, shard).rows)])
         for step in deciders:
             after = pc.and_(alive, run.keep(step, shard))
-            for position, value in enumerate(
-                (_count(alive), _count(after), _bytes(alive, sizes), _bytes(after, sizes))
-            ):
+            came = run.text_bytes(run.plan.before_stage(edits, step.stage), shard)
+            left = run.text_bytes(run.plan.through_stage(edits, step.stage), shard)
+            for position, value in enumerate((_count(alive), _count(after), _bytes(alive, came), _bytes(after, left))):
                 totals[step.stage][position] += value
             alive = after
     return [Flow(stage, *numbers) for stage, numbers in totals.items()]

@@ -64,7 +64,7 @@ def annotate(
         def measured() -> Iterable[pa.RecordBatch]:
             rows = run.footer(run.plan.text_step, shard).rows
             done = 0
-            for table in run.documents(shard, [schema.TEXT]):
+            for table in run.texts(step, shard, [schema.TEXT]):
                 done += table.num_rows
                 yield measure(table.column(schema.TEXT).combine_chunks())
                 progress.update(table.num_rows, done / max(rows, 1))

@@ -20,6 +20,7 @@ from gristmill.crawl.access.settings import DEFAULT_ACCESS, AccessSettings
 from gristmill.errors import CorruptError, UsageError
 
 DOCUMENTS = "documents"
+EDIT = "edit"
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,24 @@ class Plan:
     def deciders(self) -> tuple[Step, ...]:
         """The steps that keep and drop, in order, extraction first."""
         return tuple(step for step in self.steps if step.decides)
+
+    @property
+    def edits(self) -> tuple[Step, ...]:
+        """The editing steps, in order."""
+        return tuple(step for step in self.steps if step.kind == EDIT)
+
+    def edits_before(self, step: Step) -> tuple[Step, ...]:
+        """Return the editing steps among a step's inputs, in order: the text that it reads is theirs."""
+        return tuple(other for other in self.edits if other.name in step.inputs)
+
+    def before_stage(self, steps: Sequence[Step], stage: str) -> tuple[Step, ...]:
+        """Return those of some steps that belong to the stages before a stage."""
+        before = self.stages()[: self.stages().index(stage)]
+        return tuple(step for step in steps if step.stage in before)
+
+    def through_stage(self, steps: Sequence[Step], stage: str) -> tuple[Step, ...]:
+        """Return those of some steps that belong to a stage or to the stages before it."""
+        return (*self.before_stage(steps, stage), *(step for step in steps if step.stage == stage))
 
     def deciders_before(self, step: Step) -> tuple[Step, ...]:
         """Return the deciding steps among a step's inputs."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from gristmill.errors import AccessError, GristmillError, RecipeError, UsageError
 from gristmill.pipeline.index_source import index_shards
 from gristmill.pipeline.lookups import NO_LOOKUPS, Lookups
-from gristmill.pipeline.plan import Plan, Step, with_digest
+from gristmill.pipeline.plan import EDIT, Plan, Step, with_digest
 from gristmill.pipeline.recipe import Recipe, RecipeStage, nearest
 from gristmill.pipeline.sources import resolve_sources
 from gristmill.pipeline.yaml import Location
@@ -28,9 +28,17 @@ class Planning:
         """Name of the step whose files hold the text."""
         return self.steps[0].name
 
+    def text_inputs(self) -> tuple[str, ...]:
+        """Return the names of the steps that a text is made of: the one that holds it, then the edits so far."""
+        return (self.text_step, *(step.name for step in self.steps if step.kind == EDIT))
+
     def deciders(self) -> tuple[str, ...]:
         """Return the names of the deciding steps so far, in order."""
         return tuple(step.name for step in self.steps if step.decides)
+
+    def inputs_of_kept_texts(self) -> tuple[str, ...]:
+        """Return the names of the deciding steps so far, then those of the text's steps that are not among them."""
+        return tuple(dict.fromkeys((*self.deciders(), *self.text_inputs())))
 
     def provider(self, column: str) -> str | None:
         """Return the name of the latest step whose layer has a column; None if there is none."""

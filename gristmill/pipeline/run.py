@@ -93,6 +93,18 @@ class Run:
         self.footer(step, shard)
         yield from shards.iterate(self.folder, self.file(step, shard), columns, self.digest(step, shard))
 
+    def texts(self, step: Step, shard: Shard, columns: list[str]) -> Iterator[pa.Table]:
+        """Yield columns of a shard's documents as a step reads them, one bounded row group at a time.
+
+        TEXT and TEXT_BYTES are those of the text that the step reads: the editing steps among its inputs are applied.
+        """
+        yield from self.documents(shard, columns)
+
+    def text_bytes(self, edits: tuple[Step, ...], shard: Shard) -> pa.ChunkedArray:
+        """Return the UTF-8 bytes of each text after editing steps, in order; 0 where there is none."""
+        last = edits[-1] if edits else self.plan.text_step
+        return pc.fill_null(self.read(last, shard, [schema.TEXT_BYTES]).column(schema.TEXT_BYTES), 0)
+
     def keep(self, step: Step, shard: Shard) -> pa.ChunkedArray:
         """Return one boolean a row: whether a deciding step keeps it, whatever the others do."""
         if step == self.plan.text_step:

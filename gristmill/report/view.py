@@ -26,6 +26,7 @@ class Finished:
 
     deciders: tuple[Step, ...]
     others: tuple[Step, ...]
+    edits: tuple[Step, ...] = ()
 
     @classmethod
     def of(cls, run: Run) -> Finished:
@@ -35,7 +36,7 @@ class Finished:
             for step in run.plan.steps
             if not step.decides and all(run.is_done(step, shard) for shard in run.plan.shards)
         )
-        return cls(ledger.finished_deciders(run), tuple(others))
+        return cls(ledger.finished_deciders(run), tuple(others), ledger.finished_edits(run))
 
     def of_kind(self, kind: str) -> tuple[Step, ...]:
         """Return the steps of a kind that are done, in order."""
@@ -57,8 +58,8 @@ class ShardView:
 
     @cached_property
     def text_bytes(self) -> pa.Array:
-        """UTF-8 bytes of each text, 0 where there is none."""
-        return pc.fill_null(self.documents.column(schema.TEXT_BYTES), 0).combine_chunks()
+        """UTF-8 bytes of each text after every finished edit, 0 where there is none."""
+        return _one(self.run.text_bytes(self.finished.edits, self.shard))
 
     @cached_property
     def decisions(self) -> Mapping[str, pa.Table]:
@@ -93,8 +94,7 @@ class ShardView:
 
 def deciders_before(plan: Plan, finished: Finished, stage: str) -> tuple[Step, ...]:
     """Return the finished deciding steps of the stages before a stage."""
-    before = plan.stages()[: plan.stages().index(stage)]
-    return tuple(step for step in finished.deciders if step.stage in before)
+    return plan.before_stage(finished.deciders, stage)
 
 
 def _one(column: pa.ChunkedArray) -> pa.Array:

@@ -47,7 +47,7 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
         kind="contamination",
         settings=settings.model_dump(mode="json", exclude={"action"}),
         places=("benchmarks",),
-        inputs=(planning.text_step,),
+        inputs=planning.text_inputs(),
         versions=versions() | {"benchmarks": benchmarks},
         columns=tuple(schema.CONTAMINATION_LAYER.names),
     )

@@ -54,7 +54,7 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
             stage=name,
             kind="dedup",
             settings=settings.model_dump(mode="json"),
-            inputs=planning.deciders(),
+            inputs=planning.inputs_of_kept_texts(),
             versions=versions(),
             columns=(schema.CLUSTER_SIZE,),
             decides=True,
@@ -79,7 +79,7 @@ def _keys(run: Run, step: Step, shard: Shard, progress: Progress) -> Iterable[pa
     """Yield the keys of the documents that every earlier stage kept, a batch at a time."""
     kept = run.kept(run.plan.deciders_before(step), shard)
     row = 0
-    for table in run.documents(shard, [schema.ID, schema.DATE, schema.TEXT]):
+    for table in run.texts(step, shard, [schema.ID, schema.DATE, schema.TEXT]):
         rows = pa.array(range(row, row + table.num_rows), pa.int64())
         chosen = kept.slice(row, table.num_rows)
         row += table.num_rows

@@ -30,7 +30,7 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
         kind="language",
         settings=settings.model_dump(mode="json", exclude={"keep"}),
         places=("model",),
-        inputs=(planning.text_step,),
+        inputs=planning.text_inputs(),
         versions=dict(versions()) | {"model": model.digest},
         columns=tuple(schema.LANGUAGE_LAYER.names),
     )

@@ -24,7 +24,7 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
             stage=name,
             kind="signals",
             settings=settings.model_dump(mode="json"),
-            inputs=(planning.text_step,),
+            inputs=planning.text_inputs(),
             versions=versions(settings),
             columns=tuple(layout(settings).names),
         )

@@ -57,7 +57,7 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
             kind="tokenize",
             settings=settings.model_dump(mode="json"),
             places=("tokenizer",),
-            inputs=planning.deciders(),
+            inputs=planning.inputs_of_kept_texts(),
             versions=known,
             scope="corpus",
         )
@@ -208,7 +208,7 @@ class Tokenization:
         """Yield a shard's documents batch by batch, each with one boolean a row: whether every stage kept it."""
         kept = self.run.kept(self.run.plan.deciders_before(self.step), shard)
         row = 0
-        for table in self.run.documents(shard, columns):
+        for table in self.run.texts(self.step, shard, columns):
             yield table, kept.slice(row, table.num_rows).combine_chunks()
             row += table.num_rows
 
