@@ -153,6 +153,7 @@ def _stage_command(kind: str, summary: str) -> None:
 for _kind, _summary in {
     "extract": "Read the WARCs and extract text.",
     "language": "Identify languages, and keep those that the recipe names.",
+    "edit": "Find what is to be cut or replaced in the texts.",
     "signals": "Measure the signals.",
     "filter": "Decide by the rules; reads no text.",
     "dedup": "Find documents with the same text.",

@@ -47,6 +47,12 @@ CONTAMINATED_NGRAM_RATIO = "contaminated_ngram_ratio"
 BENCHMARK = "benchmark"
 BENCHMARK_ITEM = "benchmark_item"
 
+# edits
+EDITS = "edits"
+START = "start"
+END = "end"
+REPLACEMENT = "replacement"
+
 # tokens
 TOKENS = "tokens"
 TOKEN_COUNT = "token_count"
@@ -153,6 +159,24 @@ CONTAMINATION_LAYER = pa.schema(
         column(CONTAMINATED_NGRAM_RATIO, pa.float64(), "those / all n-grams of the text; 0.0 if it has none"),
         column(BENCHMARK, pa.string(), "benchmark of the first n-gram found; null if none"),
         column(BENCHMARK_ITEM, pa.string(), "id of the item of the first n-gram found; null if none"),
+    ]
+)
+
+EDIT = pa.struct(
+    [
+        column(START, pa.int64(), "byte of the text that the step read, where the span starts", nullable=False),
+        column(END, pa.int64(), "byte after the span", nullable=False),
+        column(
+            REPLACEMENT, pa.string(), "what stands in the span's place; empty if it is only deleted", nullable=False
+        ),
+        column(REASON, pa.string(), "why, such as `c4_lines.policy`", nullable=False),
+    ]
+)
+
+EDITS_LAYER = pa.schema(
+    [
+        column(EDITS, pa.list_(EDIT), "spans cut or replaced, in order, without overlap; null if there is no text"),
+        column(TEXT_BYTES, pa.int64(), "UTF-8 bytes of the text after the edit; null if there is no text"),
     ]
 )
 

@@ -19,6 +19,7 @@ from gristmill.classifiers.settings import LanguageSettings
 from gristmill.crawl.settings import ExtractSettings
 from gristmill.dedup.settings import DecontaminateSettings, DedupSettings
 from gristmill.errors import RecipeError
+from gristmill.filters.edits.settings import EditSettings
 from gristmill.filters.rules.settings import FilterSettings
 from gristmill.filters.signals.settings import SignalsSettings
 from gristmill.pipeline.settings import RunSettings, SourceSettings
@@ -28,6 +29,7 @@ from gristmill.tokenize.settings import TokenizeSettings
 STAGE_SETTINGS: dict[str, type[BaseModel]] = {
     "extract": ExtractSettings,
     "language": LanguageSettings,
+    "edit": EditSettings,
     "signals": SignalsSettings,
     "filter": FilterSettings,
     "dedup": DedupSettings,

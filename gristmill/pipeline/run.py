@@ -14,12 +14,15 @@ from gristmill.pipeline import shards
 from gristmill.pipeline.plan import Plan, Shard, Step, digest_of, plan_from_json
 from gristmill.pipeline.shards import Footer
 from gristmill.pipeline.storage import Folder
+from gristmill.pipeline.texts import edited
 
 PLAN_FILE = "plan.json"
 RECIPE_FILE = "recipe.yaml"
 MANIFEST_FILE = "manifest.json"
 
 _FOOTERS_KEPT = 256
+# columns of an edit's layer, and the document's columns that they change
+_EDITS_READ = {schema.EDITS: schema.TEXT, schema.TEXT_BYTES: schema.TEXT_BYTES}
 
 
 class Run:
@@ -89,7 +92,10 @@ class Run:
 
     def documents(self, shard: Shard, columns: list[str]) -> Iterator[pa.Table]:
         """Yield columns of a shard's documents, one bounded row group at a time."""
-        step = self.plan.text_step
+        yield from self.iterate(self.plan.text_step, shard, columns)
+
+    def iterate(self, step: Step, shard: Shard, columns: list[str]) -> Iterator[pa.Table]:
+        """Yield columns of a step's file for a shard, one bounded row group at a time. Raises as `footer` does."""
         self.footer(step, shard)
         yield from shards.iterate(self.folder, self.file(step, shard), columns, self.digest(step, shard))
 
@@ -98,7 +104,9 @@ class Run:
 
         TEXT and TEXT_BYTES are those of the text that the step reads: the editing steps among its inputs are applied.
         """
-        yield from self.documents(shard, columns)
+        wanted = [name for name, read in _EDITS_READ.items() if read in columns]
+        layers = [self.iterate(edit, shard, wanted) for edit in self.plan.edits_before(step)] if wanted else []
+        yield from edited(self.documents(shard, columns), layers)
 
     def text_bytes(self, edits: tuple[Step, ...], shard: Shard) -> pa.ChunkedArray:
         """Return the UTF-8 bytes of each text after editing steps, in order; 0 where there is none."""

@@ -12,11 +12,12 @@ from gristmill.pipeline.phases import Phase
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.planning import Planner
 from gristmill.pipeline.run import Run
-from gristmill.pipeline.stages import decontaminate, dedup, extract, language, rules, signals, tokenize
+from gristmill.pipeline.stages import decontaminate, dedup, edit, extract, language, rules, signals, tokenize
 
 PLANNERS: dict[str, Planner] = {
     "extract": extract.plan,
     "language": language.plan,
+    "edit": edit.plan,
     "signals": signals.plan,
     "filter": rules.plan,
     "dedup": dedup.plan,
@@ -27,6 +28,7 @@ PLANNERS: dict[str, Planner] = {
 PHASES: dict[str, Callable[[Run, Step], tuple[Phase, ...]]] = {
     "extract": extract.phases,
     "language": language.phases,
+    "edit": edit.phases,
     "signals": signals.phases,
     "rules": rules.phases,
     "dedup": dedup.phases,
