@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from pydantic import BaseModel
 
 from gristmill.cli import app
+from gristmill.filters.edits.settings import EDIT_SETTINGS
 from gristmill.pipeline.recipe import STAGE_SETTINGS, recipe_schema
 
 FOLDER = Path(__file__).parent
@@ -57,11 +59,19 @@ def recipe_reference() -> str:
         parts.append(
             f"## {name}\n\n{definition.get('description', what).strip()}\n\n{_table(definition, definitions)}\n"
         )
+        parts += [_part(*part, definitions) for part in EDIT_SETTINGS.items()] if name == "edit" else []
     parts += [
         f"### {name}\n\n{_table(definitions[name], definitions)}\n"
         for name in ("IndexSettings", "AccessSettings", "UrlRuleSettings", "SlurmSettings")
     ]
     return "\n".join(parts)
+
+
+def _part(name: str, model: type[BaseModel], definitions: dict[str, Any]) -> str:
+    """Return the section of one edit."""
+    definition = definitions[model.__name__]
+    table = _table(definition, definitions) if definition.get("properties") else "It has no settings."
+    return f"### {name}\n\n{definition['description'].strip()}\n\n{table}\n"
 
 
 def _table(definition: dict[str, Any], definitions: dict[str, Any]) -> str:

@@ -199,15 +199,17 @@ def funnel(run: RunArgument) -> None:
 def explain(
     run: RunArgument,
     query: Annotated[str, typer.Argument(metavar="URL-OR-ID", help="A URL as crawled, or an id `<shard>/<offset>`.")],
-    text: Annotated[bool, typer.Option("--text", help="Show the text too.")] = False,
+    text: Annotated[bool, typer.Option("--text", help="Show the text too, with what edits cut and why.")] = False,
+    original: Annotated[bool, typer.Option("--original", help="Show the text as it was extracted.")] = False,
 ) -> None:
     """Tell what became of a record: every stage, every rule with its value and bound, what it duplicates."""
     from rich.console import Console
 
     from gristmill.report import explain as part
 
+    shown: part.Shown = "original" if original else "edited" if text else "nothing"
     for explanation in part.explain(_open(run), query.encode("utf-8", "replace").decode()):
-        Console().print(part.render_explanation(explanation, text=text))
+        Console().print(part.render_explanation(explanation, text=shown))
 
 
 @app.command()

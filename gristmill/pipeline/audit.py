@@ -4,6 +4,7 @@
     rows        every layer has its documents' rows, in their order; every record of the WARC has one
     decisions   a row is kept exactly when it has no reason; a text is missing exactly when its fate says why
     flow        rows in = rows kept + rows dropped, at every stage
+    edits       spans fit their texts, and the sizes that are left are right
     duplicates  whatever is a duplicate names one that its stage kept
     tokens      the token shards hold exactly the kept documents' tokens
 
@@ -22,6 +23,7 @@ import pyarrow.compute as pc
 from gristmill import schema
 from gristmill.crawl.rows import TYPES_WITH_ROWS
 from gristmill.errors import GristmillError
+from gristmill.filters.edits.spans import misfits
 from gristmill.pipeline import audit_tokens, ledger, shards
 from gristmill.pipeline.plan import Shard, Step
 from gristmill.pipeline.run import MANIFEST_FILE, Run
@@ -172,6 +174,17 @@ def _flow(run: Run) -> Iterator[str | None]:
     yield None if alive == kept else f"{kept} documents are kept, but {alive} come out of the last stage"
 
 
+def _edits(run: Run) -> Iterator[str | None]:
+    """Check that each layer's spans are in order and within the text before them, and that its sizes follow."""
+    for step in run.plan.edits:
+        for shard in run.plan.shards:
+            before = run.text_bytes(run.plan.edits_before(step), shard).combine_chunks()
+            layer = run.read(step, shard, [schema.EDITS, schema.TEXT_BYTES])
+            edits, left = (layer.column(name).combine_chunks() for name in (schema.EDITS, schema.TEXT_BYTES))
+            wrong = misfits(before, edits, pc.fill_null(left, 0))
+            yield _broken_rows(pa.array(wrong), run.file(step, shard), "edits do not fit the text")
+
+
 def _duplicates(run: Run) -> Iterator[str | None]:
     for step in run.plan.deciders:
         if step.kind == "dedup":
@@ -211,6 +224,7 @@ LAWS: dict[str, Check] = {
     "rows": _rows,
     "decisions": _decisions,
     "flow": _flow,
+    "edits": _edits,
     "duplicates": _duplicates,
     "tokens": audit_tokens.tokens,
 }

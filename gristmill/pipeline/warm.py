@@ -17,14 +17,16 @@ from gristmill import jit, schema
 from gristmill.columns import text_column
 from gristmill.dedup.benchmarks import ITEMS
 from gristmill.dedup.contamination import index_items
+from gristmill.filters.edits import catalogue as edits
+from gristmill.filters.edits.settings import EDIT_SETTINGS, EditSettings
 from gristmill.filters.signals.families import measure
 from gristmill.filters.signals.settings import SignalsSettings
 from gristmill.pipeline.plan import Step
 from gristmill.tokenize.lookup import WordLookup
 from gristmill.tokenize.words import PATTERNS
 
-_KINDS = ("signals", "contamination", "tokenize")
-_TEXT = "One line of text, to compile for.\n\nAnd another."
+_KINDS = ("edit", "signals", "contamination", "tokenize")
+_TEXT = "One line of text [1], to compile for.\n\nSign-in, and 2 likes, a@example.com, 8.8.8.8.\n***\n***\u2028"
 
 
 def is_warm(steps: Sequence[Step]) -> bool:
@@ -37,6 +39,8 @@ def warm_up() -> None:
     texts = pa.array([_TEXT], pa.large_string())
     for words in ("unicode", "whitespace"):
         measure(texts, SignalsSettings(words=words))
+    for name in EDIT_SETTINGS:
+        edits.annotate(texts, EditSettings.model_validate({name: {}}))
     items = pa.Table.from_pylist([{schema.BENCHMARK: "x", schema.BENCHMARK_ITEM: "x", schema.TEXT: [_TEXT]}], ITEMS)
     index_items(items, 5).scan(texts)
     for pattern, kind in product(PATTERNS, (np.uint16, np.uint32)):

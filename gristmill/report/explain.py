@@ -13,11 +13,11 @@ from gristmill.pipeline import ledger
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.run import Run
 from gristmill.pipeline.stages.rules import rule_columns, step_rules
-from gristmill.report.explain_view import render_explanation
+from gristmill.report.explain_view import Shown, render_explanation
 from gristmill.report.find import Found, find, row_of
 from gristmill.report.outcomes import Explanation, RuleOutcome, StageOutcome, State, Survivor
 
-__all__ = ["Explanation", "explain", "render_explanation"]
+__all__ = ["Explanation", "Shown", "explain", "render_explanation"]
 
 _OF_TOKENS = (schema.TOKEN_COUNT,)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -13,22 +13,31 @@ from rich.text import Text
 
 from gristmill import schema
 from gristmill.report import figures
+from gristmill.report.edited import Piece
 from gristmill.report.escape import for_terminal
 from gristmill.report.outcomes import Explanation, RuleOutcome, StageOutcome
 
 _STATES = {"kept": "green", "dropped": "red", "measured": "", "encoded": "green", "not done": "yellow"}
 
 
-def render_explanation(explanation: Explanation, *, text: bool = False) -> Group:
-    """Return what Rich prints: the fate, the record, then every stage in order; ``text`` adds the document's text."""
+Shown = Literal["nothing", "edited", "original"]
+
+
+def render_explanation(explanation: Explanation, *, text: Shown = "nothing") -> Group:
+    """Return what Rich prints: the fate, the record, then every stage in order.
+
+    ``text`` adds the document's text: with the marks of what edits did to it, or as it was extracted.
+    """
     parts: list[RenderableType] = [_title(explanation), _fate(explanation), Text(), _record(explanation)]
     ruled = {rule.signal for stage in explanation.stages for rule in stage.rules}
     dropped = False
     for stage in explanation.stages:
         parts += [Text(), _stage_line(stage, dropped), *_details(stage, ruled)]
         dropped = dropped or stage.state == "dropped"
-    if text:
-        parts += [Text(), Line("text"), _text(explanation)]
+    if text == "original":
+        parts += [Text(), Line("text as extracted"), _text(explanation)]
+    elif text == "edited":
+        parts += [Text(), *_marked(explanation)]
     return Group(*parts, Text())
 
 
@@ -141,6 +150,29 @@ def _room(rule: RuleOutcome) -> str:
 def _text(explanation: Explanation) -> Text:
     text = explanation.text()
     return Text("it has none", style="dim") if text is None else for_terminal(text, keep="\n\t")
+
+
+def _marked(explanation: Explanation) -> Iterator[RenderableType]:
+    """Yield the text with its edits marked: readable without colour."""
+    pieces = explanation.pieces()
+    edits = any(piece.state != "stays" for piece in pieces)
+    yield Line(Text("text: [-cut-]{why} [+put there+]" if edits else "text"))
+    yield Text.assemble(*map(_piece, pieces)) if pieces else Text("it has none", style="dim")
+
+
+def _piece(piece: Piece) -> Text:
+    """Return a piece: what was cut with its reason; white space that was cut is written out."""
+    text = piece.text.decode("utf-8", "replace")
+    if piece.state == "stays":
+        return for_terminal(text, keep="\n\t")
+    if piece.state == "new":
+        return Text.assemble(
+            ("[+", "green"), for_terminal(text, "green", keep="" if text.isspace() else "\n\t"), ("+]", "green")
+        )
+    shown = for_terminal(text, "red", keep="" if text.isspace() else "\n\t")
+    return Text.assemble(
+        ("[-", "red"), shown, ("-]", "red"), ("{", "dim"), for_terminal(piece.reason, "dim"), ("}", "dim")
+    )
 
 
 def _pairs(values: Mapping[str, str]) -> Table:

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any, Literal
 
 from gristmill import schema
+from gristmill.pipeline.plan import Step
 from gristmill.pipeline.run import Run
+from gristmill.report.edited import Piece, pieces_of
 
 State = Literal["kept", "dropped", "measured", "encoded", "not compared", "not encoded", "no text", "not done"]
 
@@ -79,11 +81,21 @@ class Explanation:
         return self.dropped_by is not None or all(stage.state != "not done" for stage in self.stages)
 
     def text(self) -> str | None:
-        """Return its text, read now; None if it has none."""
+        """Return its text as it was extracted, read now; None if it has none."""
+        text: str | None = self._value(self.run.plan.text_step, schema.TEXT)
+        return text
+
+    def pieces(self) -> list[Piece]:
+        """Return its text with all that edits made of it so far; nothing if it has none."""
+        text = self.text()
+        shard = self.run.plan.shard(self.shard)
+        done = [step for step in self.run.plan.edits if self.run.is_done(step, shard)]
+        return [] if text is None else pieces_of(text, [self._value(step, schema.EDITS) for step in done])
+
+    def _value(self, step: Step, column: str) -> Any:
         row = self.row
-        for table in self.run.documents(self.run.plan.shard(self.shard), [schema.TEXT]):
+        for table in self.run.iterate(step, self.run.plan.shard(self.shard), [column]):
             if row < table.num_rows:
-                text: str | None = table.column(schema.TEXT)[row].as_py()
-                return text
+                return table.column(column)[row].as_py()
             row -= table.num_rows
         return None

@@ -1,15 +1,20 @@
-"""Planted pages in languages that the quickstart recipe does not keep, and pages that are hostile to who shows them."""
+"""Planted pages in languages that the quickstart recipe does not keep, hostile pages, and pages with an address."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from urllib.parse import quote
 
-from gristmill.sample.pages import Chain, Page, Supply, article_page, dropped, last_sentence
+from gristmill.sample.pages import Chain, Page, Supply, article_page, dropped, home, last_sentence
 from gristmill.sample.sites import page_html
 
 _RAW = "<>\"'()[]{}=;:!*$|`/+,"
 _COUNTS = {"it": 4, "pl": 4, "ja": 5, "zh": 5}
+CONTACTS = (
+    "Write to the editor at letters@{host} if you know more about it.",
+    "The old server answered at 9.9.9.9 for many years, and the new one is at 192.168.0.20 in the cellar.",
+    "Our secretary reads what comes to anna.miller+archive@{host}, or to the box of 1.1.1.1 at night.",
+)
 HOSTILE = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(2)>',
@@ -19,8 +24,8 @@ HOSTILE = (
 
 
 def strange(supplied: Supply) -> list[Chain]:
-    """Return every planted page in another language, and every hostile one."""
-    return [(page,) for page in (*other_languages(supplied), *hostile(supplied))]
+    """Return every planted page in another language, every hostile one, and every one with an address."""
+    return [(page,) for page in (*other_languages(supplied), *hostile(supplied), *contacts(supplied))]
 
 
 def other_languages(supplied: Supply) -> list[Page]:
@@ -44,4 +49,16 @@ def hostile(supplied: Supply) -> list[Page]:
         url = f"https://{page.site.host}/thread?q={quote(attack, safe=_RAW)}&page={number}"
         body = page_html(attacking, page.site, url).encode()
         pages.append(replace(page, url=url, body=body, text=None, contains=last_sentence(article)))
+    return pages
+
+
+def contacts(supplied: Supply) -> list[Page]:
+    """Return kept articles with e-mail addresses and IP addresses, which the quickstart recipe replaces."""
+    pages = []
+    for line in CONTACTS:
+        article = next(supplied["en"])
+        site = home(article)
+        first, *rest = article.paragraphs
+        told = replace(article, paragraphs=(first, line.format(host=site.host), *rest))
+        pages.append(replace(article_page(told, "contact", site), contains=last_sentence(article)))
     return pages

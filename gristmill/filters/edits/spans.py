@@ -120,6 +120,24 @@ def _check(texts: tuple[npt.NDArray[np.uint8], Integers], counts: Integers, star
     raise ValueError("edits do not fit their texts: out of order, out of bounds or within a character")
 
 
+def misfits(sizes: pa.Array, edits: pa.ListArray, left: pa.Array) -> npt.NDArray[np.bool_]:
+    """Return, for each row, whether its edits cannot be those of a text of so many bytes that left so many.
+
+    The texts are not read: order, overlap, bounds and sizes are looked at.
+    """
+    counts = np.asarray(edits.offsets, np.int64)
+    values = edits.values.slice(counts[0], counts[-1] - counts[0])
+    rows = np.repeat(np.arange(len(edits)), np.diff(counts))
+    starts, ends = (values.field(name).to_numpy() for name in (schema.START, schema.END))
+    wrong = (starts < 0) | (ends < starts) | (ends > np.asarray(sizes)[rows])
+    wrong[1:] |= (rows[1:] == rows[:-1]) & (starts[1:] < ends[:-1])
+    grown = np.asarray(pc.binary_length(values.field(schema.REPLACEMENT)), np.int64) - (ends - starts)
+    total = np.bincount(rows, weights=grown, minlength=len(edits)).astype(np.int64)
+    found: npt.NDArray[np.bool_] = np.asarray(sizes) + total != np.asarray(left)
+    found[rows[wrong]] = True
+    return found
+
+
 def edited_bytes(texts: pa.Array) -> pa.Array:
     """Return the UTF-8 bytes of each text as int64; null where there is none."""
     return pc.binary_length(texts).cast(pa.int64())

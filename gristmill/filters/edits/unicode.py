@@ -22,6 +22,8 @@ NAME: Final = "unicode"
 Change = tuple[int, int, str]
 
 _PIECES = re.compile(r"(\s+)")
+# What ftfy repairs in a line without mojibake: controls, entities, and what is there for machines alone.
+_SPECIAL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f&\u206a-\u206f\ufeff\ufff0-\uffff\U000e0000-\U000e0fff]")
 _WHOLE = 1_000_000  # characters of a line that ftfy takes at once
 # Bytes that a repair can touch: controls but tab, line feed, form feed and carriage return; "&"; all but ASCII.
 _TOUCHED = np.array([b >= 0x7F or b == ord("&") or (b < 0x20 and b not in b"\t\n\f\r") for b in range(256)])
@@ -96,9 +98,12 @@ def _lines(text: str, settings: UnicodeSettings) -> Iterator[tuple[str, str]]:
 
 def _repaired(line: str, config: Any) -> str:
     import ftfy
+    from ftfy.badness import is_bad
 
-    if not _TOUCHED[np.frombuffer(line.encode(), np.uint8)].any():
-        return line
+    if line.isascii() or not is_bad(line):
+        form = config.normalization
+        if not _SPECIAL.search(line) and (form is None or unicodedata.is_normalized(form, line)):
+            return line
     fixed: str = ftfy.fix_and_explain(line, config).text
     return fixed.encode("utf-8", "replace").decode()
 
