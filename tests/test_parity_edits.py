@@ -9,6 +9,7 @@ import functools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from unittest import mock
 
 import nupunkt
@@ -208,3 +209,10 @@ def test_a_difference_is_as_its_name_says(shown):
 
 def test_every_difference_is_shown():
     assert [f.__name__ for f in SHOWN] == list(catalogue.DIFFERENCES)
+
+
+def test_the_docs_name_every_difference_and_every_edit():
+    page = (Path(__file__).resolve().parents[1] / "docs" / "edits.md").read_text(encoding="utf-8")
+    for name, (there, here) in catalogue.DIFFERENCES.items():
+        assert f"| `{name}` | {there} | {here} |\n" in page
+    assert all(f"\n## {name}\n" in page for name in catalogue.EDITS)
