@@ -89,7 +89,7 @@ def test_stages_run_one_by_one_give_the_same_bytes(quickstart, tmp_path):
     failed = gristmill("filter", QUICKSTART, "--workdir", tmp_path, cwd=quickstart, check=False)
     assert failed.returncode == 2
     assert "stage 'filter' needs stage 'signals'" in failed.stderr
-    for stage in ("extract", "language", "signals", "filter", "dedup", "decontaminate", "tokenize"):
+    for stage in ("extract", "language", "edit", "signals", "filter", "dedup", "decontaminate", "tokenize"):
         gristmill(stage, QUICKSTART, "--workdir", tmp_path, "--workers", 1, cwd=quickstart)
     found = outputs(tmp_path / "quickstart")
     assert difference(outputs(quickstart / "runs" / "quickstart"), found) == []

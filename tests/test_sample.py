@@ -462,7 +462,7 @@ def test_the_quickstart_recipe_reads_the_sample():
     path = Path(__file__).resolve().parents[1] / "configs" / "quickstart.yaml"
     recipe = load_recipe(path)
     assert [stage.kind for stage in recipe.stages] == [
-        *("extract", "language", "signals", "filter", "dedup", "decontaminate", "tokenize")
+        *("extract", "language", "edit", "signals", "filter", "dedup", "decontaminate", "tokenize")
     ]
     assert recipe.source.warc == ("sample/*.warc.gz",)
     assert sum(line.startswith("source:") for line in path.read_text().splitlines()) == 1
