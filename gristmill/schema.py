@@ -90,7 +90,7 @@ DOCUMENTS = pa.schema(
         column(STATUS, pa.int32(), "HTTP status code; null if there is no readable status line"),
         column(MIME, pa.string(), "media type of the HTTP Content-Type, lower case, no parameters; null if absent"),
         column(CHARSET, pa.string(), "charset that the body was decoded with; null if it was not decoded"),
-        column(CHARSET_SOURCE, pa.string(), "what told it: bom, bytes, http, meta or detected; null if not decoded"),
+        column(CHARSET_SOURCE, pa.string(), "bom, bytes, http, warc, meta or detected told it; null if not decoded"),
         column(BODY_BYTES, pa.int64(), "bytes of the HTTP body, content-encoding undone; null if unknown"),
         column(TEXT, pa.large_string(), "extracted text; null exactly when `fate` says why there is none"),
         column(TEXT_BYTES, pa.int64(), "UTF-8 bytes of `text`; null if there is no text"),

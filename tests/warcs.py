@@ -5,6 +5,10 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterable
 
+import lz4.frame
+
+from gristmill.crawl.warc.packing import zstd
+
 DATE = "2024-04-21T06:24:15Z"
 PROSE = (
     "The miller opened the sluice before dawn, and the wheel began to turn as the water rose in the race. "
@@ -55,6 +59,22 @@ def responses(count: int) -> list[bytes]:
 def member(data: bytes) -> bytes:
     """Return a gzip member that is the same at any time."""
     return gzip.compress(data, mtime=0)
+
+
+def zstd_frame(data: bytes, dictionary: bytes | None = None) -> bytes:
+    """Return a Zstandard frame with its checksum, packed by a dictionary if there is one."""
+    checked = {zstd.CompressionParameter.checksum_flag: 1}
+    return zstd.compress(data, options=checked, zstd_dict=zstd.ZstdDict(dictionary) if dictionary else None)
+
+
+def skippable_frame(data: bytes) -> bytes:
+    """Return a frame that holds a Zstandard dictionary, as WARCs have it."""
+    return b"\x5d\x2a\x4d\x18" + len(data).to_bytes(4, "little") + data
+
+
+def lz4_frame(data: bytes) -> bytes:
+    """Return an LZ4 frame with its checksum."""
+    return bytes(lz4.frame.compress(data, content_checksum=True))
 
 
 def members(records: Iterable[bytes]) -> bytes:

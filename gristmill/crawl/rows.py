@@ -13,21 +13,39 @@ from gristmill.crawl import fates
 from gristmill.crawl.extraction.protocol import Answer, Page
 from gristmill.crawl.fates import Fate
 from gristmill.crawl.http.dates import warc_milliseconds
-from gristmill.crawl.http.response import Response, looks_like_html, parse_response
+from gristmill.crawl.http.response import (
+    Response,
+    looks_like_html,
+    parse_response,
+    read_content_type,
+)
 from gristmill.crawl.records import Origin
 from gristmill.crawl.settings import ExtractSettings
 from gristmill.crawl.urls.gate import Gate
-from gristmill.crawl.warc.record import DAMAGE, RESPONSE, REVISIT, UNSUPPORTED, Record
+from gristmill.crawl.warc.record import (
+    CONVERSION,
+    DAMAGE,
+    DATE,
+    MEDIA_TYPE,
+    RESPONSE,
+    REVISIT,
+    TYPES_WITH_BLOCKS,
+    UNSUPPORTED,
+    URL,
+    Record,
+)
 
 FATES_BY_TYPE = {DAMAGE: fates.DAMAGED, UNSUPPORTED: fates.UNSUPPORTED, REVISIT: fates.REVISIT}
-"""Fates of what is not a response and yet has a row."""
+"""Fates of what has no block and yet has a row."""
 
-TYPES_WITH_ROWS = frozenset({RESPONSE, *FATES_BY_TYPE})
+TYPES_WITH_ROWS = TYPES_WITH_BLOCKS | FATES_BY_TYPE.keys()
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _BATCH_ROWS = 512
 _BATCH_BYTES = 16 << 20
 _HTML, _PLAIN = "text/html", "text/plain"
+_UTF_8 = "utf-8"
+_OK = 200
 
 
 class Draft(NamedTuple):
@@ -46,36 +64,50 @@ _NO_RESPONSE = Response(None, None, None, None, None, None)
 
 def draft(origin: Origin, record: Record, settings: ExtractSettings, gate: Gate) -> tuple[Draft, Page | str]:
     """Return what is known of a record's row, with the page to extract or the fate that spares it."""
-    url, date = url_of(record.fields), warc_milliseconds(record.fields.get(b"warc-date"))
-    if record.type != RESPONSE:
+    url, date = url_of(record.fields), warc_milliseconds(record.fields.get(DATE))
+    if record.type in FATES_BY_TYPE:
         return Draft(origin, record.offset, url, date, _NO_RESPONSE), FATES_BY_TYPE[record.type]
-    response = parse_response(record.block, record.length, settings.max_body)
-    outcome = gate.for_url(url) or _page_or_fate(response, settings)
+    response = _response(record, settings)
+    outcome = gate.forurl_of(url) or _page_or_fate(record.type, response, settings)
     if isinstance(outcome, Page):
         outcome = gate.for_page(response, outcome) or outcome
-    response = response._replace(body=None, fields=())
+    status, media_type, charset, http_date, _, body_bytes, _ = response
+    row = Response(status, media_type, charset, http_date, None, body_bytes)
     if isinstance(outcome, Page):
-        return Draft(origin, record.offset, url, date, response), outcome
-    return Draft(origin, record.offset, url, date, response, outcome.detail), outcome.code
+        return Draft(origin, record.offset, url, date, row), outcome
+    return Draft(origin, record.offset, url, date, row, outcome.detail), outcome.code
 
 
-def _page_or_fate(response: Response, settings: ExtractSettings) -> Page | Fate:
-    if response.status != 200:
+def _response(record: Record, settings: ExtractSettings) -> Response:
+    """Return what was recorded; a text that was extracted before, and a bare resource, are a body without HTTP."""
+    if record.type == RESPONSE:
+        return parse_response(record.block, record.length, settings.max_body)
+    media_type, charset = read_content_type(record.fields.get(MEDIA_TYPE, b""))
+    body = record.block if record.length <= settings.max_body else None
+    return Response(None, media_type, charset, None, body, record.length)
+
+
+def _page_or_fate(kind: str, response: Response, settings: ExtractSettings) -> Page | Fate:
+    """Return a page, or why it is none. An earlier text is taken whatever media types are asked for, and is UTF-8."""
+    if kind == RESPONSE and response.status != _OK:
         return Fate(fates.STATUS)
-    media_type = response.media_type
-    if media_type is None and looks_like_html(response.body or b""):
+    media_type, charset, is_text = response.media_type, response.charset, kind == CONVERSION
+    if is_text:
+        media_type, charset = media_type or _PLAIN, charset or _UTF_8
+    elif media_type is None and looks_like_html(response.body or b""):
         media_type = _HTML
-    if media_type not in settings.media_types:
+    if media_type != _PLAIN if is_text else media_type not in settings.media_types:
         return Fate(fates.MIME)
     if response.body is None:
         return Fate(fates.TOO_LARGE)
-    return Page(response.body, response.charset, media_type == _PLAIN) if response.body else Fate(fates.EMPTY)
+    page = Page(response.body, charset, media_type == _PLAIN, is_label_of_warc=kind != RESPONSE)
+    return page if response.body else Fate(fates.EMPTY)
 
 
 def url_of(fields: Mapping[bytes, bytes]) -> str | None:
     """Return the address in a record's header, without control characters; None if there is none."""
-    value = fields.get(b"warc-target-uri", b"").strip(b"<> \t").decode("utf-8", "replace")
-    return _CONTROL.sub("", value) or None
+    value = fields.get(URL, b"").strip(b"<> \t").decode("utf-8", "replace")
+    return (value if value.isprintable() else _CONTROL.sub("", value)) or None
 
 
 class Batch:

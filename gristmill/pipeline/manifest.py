@@ -15,7 +15,7 @@ from gristmill.pipeline.plan import Step, digest_of
 from gristmill.pipeline.run import MANIFEST_FILE, Run
 
 PACKAGES = (
-    "datatrove", "fastwarc", "fasttext-numpy2", "ftfy", "numba", "numpy", "nupunkt", "pyarrow", "resiliparse",
+    "datatrove", "deflate", "fasttext-numpy2", "ftfy", "numba", "numpy", "nupunkt", "pyarrow", "resiliparse",
     "tokenizers", "trafilatura", "xxhash",
 )  # fmt: skip
 

@@ -32,7 +32,7 @@ from gristmill.crawl.extraction.protocol import (
     pack_answer,
     unpack_page_head,
 )
-from gristmill.crawl.http.charset import decode
+from gristmill.crawl.http.charset import HTTP, WARC, decode
 from gristmill.crawl.settings import ExtractSettings
 
 Extractors = Mapping[str, Extractor]
@@ -69,10 +69,10 @@ def read_page(stream: BinaryIO) -> Page | None:
     head = stream.read(PAGE_HEAD_BYTES)
     if len(head) < PAGE_HEAD_BYTES:
         return None
-    body_bytes, label_bytes, is_plain, is_cheap = unpack_page_head(head)
+    body_bytes, label_bytes, *facts = unpack_page_head(head)
     label = stream.read(label_bytes).decode("ascii")
     body = stream.read(body_bytes)
-    return Page(body, label or None, is_plain, is_cheap) if len(body) == body_bytes else None
+    return Page(body, label or None, *facts) if len(body) == body_bytes else None
 
 
 def answer_page(page: Page, extractors: Extractors, settings: ExtractSettings) -> Answer:
@@ -81,7 +81,7 @@ def answer_page(page: Page, extractors: Extractors, settings: ExtractSettings) -
     name = None if page.is_plain else extractor_name(settings, is_cheap=page.is_cheap)
     columns: tuple[str | None, ...] = ()
     try:
-        decoded = decode(page.body, page.label)
+        decoded = decode(bytes(page.body), page.label, WARC if page.is_label_of_warc else HTTP)
         charset = (decoded.charset, decoded.source)
         if name is None:
             text = clean(decoded.text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-_PAGE = struct.Struct("<IBBB")
+_PAGE = struct.Struct("<IBBBB")
 _ANSWER = struct.Struct("<IIIBBBB")
 _END_OF_VALUE = "\0"
 READY = b"\x06"
@@ -17,15 +17,16 @@ READY = b"\x06"
 
 
 class Page(NamedTuple):
-    """A page to extract: its body, the charset that HTTP names, and whether it is plain text.
+    """A page to extract: its body, the charset named for it, and whether it is plain text.
 
-    ``is_cheap`` asks a cascade for the cheap text.
+    ``is_cheap`` asks a cascade for the cheap text; ``is_label_of_warc``: the WARC names the charset, not HTTP.
     """
 
-    body: bytes
+    body: bytes | memoryview
     label: str | None = None
     is_plain: bool = False
     is_cheap: bool = False
+    is_label_of_warc: bool = False
 
 
 class Answer(NamedTuple):
@@ -49,13 +50,14 @@ PAGE_HEAD_BYTES = _PAGE.size
 def pack_page(page: Page) -> bytes:
     """Return a page as a message, without its body, which follows."""
     label = (page.label or "").encode("ascii", "ignore")[:255]
-    return _PAGE.pack(len(page.body), len(label), page.is_plain, page.is_cheap) + label
+    facts = page.is_plain, page.is_cheap, page.is_label_of_warc
+    return _PAGE.pack(len(page.body), len(label), *facts) + label
 
 
-def unpack_page_head(head: bytes) -> tuple[int, int, bool, bool]:
-    """Return the bytes of a page's body, those of its label, which comes first, `is_plain` and `is_cheap`."""
-    body, label, is_plain, is_cheap = _PAGE.unpack(head)
-    return body, label, bool(is_plain), bool(is_cheap)
+def unpack_page_head(head: bytes) -> tuple[int, int, bool, bool, bool]:
+    """Return the bytes of a page's body, those of its label, which comes first, and what else is known of it."""
+    body, label, is_plain, is_cheap, is_label_of_warc = _PAGE.unpack(head)
+    return body, label, bool(is_plain), bool(is_cheap), bool(is_label_of_warc)
 
 
 def pack_answer(answer: Answer) -> bytes:

@@ -1,6 +1,7 @@
 """From bytes to text: which charset, who says so, and never an error.
 
-In order: a byte order mark; the HTTP header; the page's own ``<meta>`` or XML declaration; detection. Labels mean what
+In order: a byte order mark; the HTTP header, or the WARC record's where there is none; the page's own ``<meta>`` or XML
+declaration; detection. Labels mean what
 the WHATWG Encoding Standard says they mean (``iso-8859-1`` is windows-1252). Two labels are not believed: that of a
 single-byte charset on a body that is valid UTF-8 and not ASCII (10 of 6,801 real pages, all of them UTF-8), and UTF-8
 on a body most of whose non-ASCII is not UTF-8. Bytes that cannot be decoded become U+FFFD; NUL is dropped, as browsers
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
 
-BOM, BYTES, HTTP, META, DETECTED = "bom", "bytes", "http", "meta", "detected"
+BOM, BYTES, HTTP, WARC, META, DETECTED = "bom", "bytes", "http", "warc", "meta", "detected"
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _UTF16_STARTS = ((b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"))
@@ -56,13 +57,14 @@ class Decoded(NamedTuple):
     source: str
 
 
-def decode(body: bytes, label: str | None) -> Decoded:
-    r"""Return a body as text; ``label`` is the charset of its HTTP header. An empty body is UTF-8.
+def decode(body: bytes, label: str | None, label_source: str = HTTP) -> Decoded:
+    r"""Return a body as text; ``label`` is the charset that ``label_source``, HTTP or WARC, names. Nothing is UTF-8.
 
     >>> decode(b"<p>caf\xe9", "iso-8859-1")
     Decoded(text='<p>café', charset='windows-1252', source='http')
     """
     codec, source = _choose(body, label)
+    source = label_source if source == HTTP else source
     text = body.decode(_SUPERSETS.get(codec, codec), "replace").removeprefix("\ufeff")
     if "\0" in text:
         text = text.replace("\0", "")

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_SECONDS = 86400
 _LONGEST = 64
 _WARC = re.compile(
     rb"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?)?)?\s*(?:Z|([+-])(\d\d):?(\d\d))?"
 )
+_WHOLE_WARC = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\dZ")
 _MONTHS = {name: n for n, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_WHOLE_HTTP = re.compile(
+    rb"[A-Z][a-z][a-z], (\d\d (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4}) "
+    rb"([01]\d|2[0-3]):([0-5]\d):([0-5]\d) GMT"
+)
 _CLOCK = rb"(\d{1,2}):(\d\d)(?::(\d\d))?"
 _HTTP = re.compile(rb"(?:[A-Za-z]+,?\s*)?(\d{1,2})[ -]([A-Za-z]{3})[a-z]*[ -](\d{2,4})\s+" + _CLOCK + rb"(?:\s+(.*))?")
 _ASCTIME = re.compile(rb"[A-Za-z]{3}\s+([A-Za-z]{3})\s+(\d{1,2})\s+" + _CLOCK + rb"\s+(\d{4})(?:\s+(?:GMT|UTC))?")
@@ -23,6 +30,8 @@ def warc_milliseconds(value: bytes | None) -> int | None:
     >>> warc_milliseconds(b"1970-01-01T00:00:01.5Z"), warc_milliseconds(b"1970-01-02")
     (1500, 86400000)
     """
+    if value is not None and _WHOLE_WARC.fullmatch(value):
+        return _whole_milliseconds(value)
     match = _WARC.fullmatch((value or b"")[:_LONGEST].strip())
     if match is None:
         return None
@@ -38,6 +47,11 @@ def http_milliseconds(value: bytes | None) -> int | None:
     >>> http_milliseconds(b"Thu, 01 Jan 1970 00:01:00 GMT"), http_milliseconds(b"Thu Jan  1 00:01:00 1970")
     (60000, 60000)
     """
+    if value is not None and (whole := _WHOLE_HTTP.fullmatch(value)):
+        date, hour, minute, second = whole.groups()
+        midnight = _midnight(date)
+        since = (int(hour) * 60 + int(minute)) * 60 + int(second)
+        return None if midnight is None else midnight + since * 1000
     value = (value or b"")[:_LONGEST].strip()
     if match := _HTTP.fullmatch(value):
         day, month, year, hour, minute, second, zone = match.groups()
@@ -52,6 +66,22 @@ def http_milliseconds(value: bytes | None) -> int | None:
         return None
     clock = (int(hour), int(minute), int(second or 0))
     return _milliseconds(_full_year(year), _MONTHS[month.lower()], int(day), clock, minutes)
+
+
+def _whole_milliseconds(value: bytes) -> int | None:
+    """Return a date to the second, in UTC, as nearly all records have it."""
+    try:
+        since = datetime.fromisoformat(value.decode("ascii")) - _EPOCH
+    except ValueError:
+        return None
+    return (since.days * _DAY_SECONDS + since.seconds) * 1000
+
+
+@functools.lru_cache(1024)
+def _midnight(date: bytes) -> int | None:
+    """Return when a day such as ``21 Apr 2024`` began, which most pages of a crawl share with others."""
+    day, month, year = date.split(b" ")
+    return _milliseconds(int(year), _MONTHS[month.lower()], int(day), (0, 0, 0), 0)
 
 
 def _full_year(digits: bytes) -> int:
@@ -74,4 +104,5 @@ def _milliseconds(year: int, month: int, day: int, clock: tuple[int, ...], zone:
         local = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
     except ValueError:
         return None
-    return (local - _EPOCH - timedelta(minutes=zone)) // timedelta(milliseconds=1)
+    since = local - _EPOCH
+    return (since.days * _DAY_SECONDS + since.seconds - zone * 60) * 1000

@@ -8,28 +8,36 @@ from typing import NamedTuple
 
 from gristmill.crawl.http.headers import parse_fields
 
+WARCINFO = "warcinfo"
 RESPONSE = "response"
+RESOURCE = "resource"
+CONVERSION = "conversion"
 REVISIT = "revisit"
+UNKNOWN = "unknown"
 DAMAGE = "damage"
 UNSUPPORTED = "unsupported"
-TYPES = frozenset(
-    {"warcinfo", RESPONSE, "resource", "request", "metadata", REVISIT, "conversion", "continuation", "unknown"}
-)
+TYPES = frozenset({WARCINFO, RESPONSE, RESOURCE, "request", "metadata", REVISIT, CONVERSION, "continuation", UNKNOWN})
+TYPES_WITH_BLOCKS = frozenset({RESPONSE, RESOURCE, CONVERSION})
+"""Types of the records that can have a text."""
+
+URL, DATE, MEDIA_TYPE = b"warc-target-uri", b"warc-date", b"content-type"
 NO_FIELDS: Mapping[bytes, bytes] = {}
 
 _FACTS = re.compile(rb"(?i)\n(warc-type|content-length)[ \t]*:([^\r\n]*)")
 _FOLD = re.compile(rb"\n[ \t]")
-_LENGTH = re.compile(rb"\d{1,18}")
-_TYPES_BY_NAME = {name.encode(): name for name in TYPES}
-_TYPES_WITH_FIELDS = frozenset({RESPONSE, REVISIT})
+_FIELDS = (URL, DATE, MEDIA_TYPE)
+_SOUGHT = tuple((name, b"\n" + name + b":", len(name) + 2) for name in _FIELDS)
+_LENGTH_DIGITS = 18
+TYPES_BY_NAME = {name.encode(): name for name in TYPES}
+TYPES_WITH_FIELDS = TYPES_WITH_BLOCKS | {REVISIT, DAMAGE}
 
 
 class Record(NamedTuple):
     """One record, or one damaged stretch.
 
-    ``type``: one of TYPES, DAMAGE or UNSUPPORTED; ``fields``: the header of a response, a revisit or a damaged record,
-    by lower-case name, the first of each, empty if none was readable; ``length``: bytes of its block; ``block``: the
-    first of them, only for a response.
+    ``type``: one of TYPES, DAMAGE or UNSUPPORTED; ``fields``: URL, DATE and MEDIA_TYPE as the header has them, for a
+    record that can have a text, a revisit or a damaged record, as far as they were readable; ``length``: bytes of its
+    block; ``block``: the first of them, only for a record that can have a text.
     """
 
     offset: int
@@ -46,14 +54,30 @@ def type_and_length(head: bytes) -> tuple[str, int | None]:
     ('response', None)
     """
     facts = all_fields(head) if _FOLD.search(head) else _first_facts(head)
-    length = facts.get(b"content-length", b"")
-    kind = _TYPES_BY_NAME.get(facts.get(b"warc-type", b"").lower(), "unknown")
-    return kind, int(length) if _LENGTH.fullmatch(length) else None
+    kind = TYPES_BY_NAME.get(facts.get(b"warc-type", b"").lower(), UNKNOWN)
+    return kind, block_length(facts.get(b"content-length", b""))
 
 
-def fields_of(head: bytes, kind: str) -> Mapping[bytes, bytes]:
-    """Return the header fields of a record that is kept with them, else none."""
-    return all_fields(head) if kind in _TYPES_WITH_FIELDS else NO_FIELDS
+def block_length(value: bytes) -> int | None:
+    """Return the number of bytes that a header states; None if it is none, or of more than 18 digits."""
+    return int(value) if value.isdigit() and len(value) <= _LENGTH_DIGITS else None
+
+
+def kept_fields(fields: Mapping[bytes, bytes], kind: str) -> Mapping[bytes, bytes]:
+    """Return those of a header's fields that a record of a type is kept with."""
+    if kind not in TYPES_WITH_FIELDS:
+        return NO_FIELDS
+    return {name: fields[name] for name in _FIELDS if name in fields}
+
+
+def plain_fields(head: bytes) -> Mapping[bytes, bytes]:
+    """Return URL, DATE and MEDIA_TYPE as `all_fields` has them, sooner, of lines that are all ``Name: value``."""
+    lower, fields = head.lower(), {}
+    for name, sought, size in _SOUGHT:
+        at = lower.find(sought)
+        if at >= 0:
+            fields[name] = head[at + size : head.find(b"\n", at + size)].strip()
+    return fields
 
 
 def all_fields(head: bytes) -> Mapping[bytes, bytes]:

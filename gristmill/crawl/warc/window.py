@@ -10,16 +10,13 @@ import re
 from abc import ABC, abstractmethod
 from typing import BinaryIO
 
+from gristmill.crawl.warc.dialect import Dialect
+
 _BLOCK = 1 << 18
 _HEAD_BYTES = 1 << 16
 _FIRST_LOOK = 1 << 11
 _LINE_ENDS = re.compile(rb"[\r\n]+")
 _HEAD_END = re.compile(rb"\n\r{0,2}\n")
-RECORD_START = re.compile(rb"(?:WARC|warc)/\d{1,2}\.\d{1,4}[ \t]{0,8}\r{0,2}\n(?=(?i:warc|content)-[!-9;-~])")
-"""How a record starts: its version, and a header field that only records have."""
-
-_RECORD_BYTES = 64
-
 _RESCUE_BYTES = 64 << 20
 _RESCUE_FACTOR = 16
 
@@ -27,14 +24,18 @@ _RESCUE_FACTOR = 16
 class Window(ABC):
     """Bytes from which records are read. ``position`` is the offset of the next byte in the unpacked file."""
 
-    def __init__(self, size: int | None) -> None:
-        """``size``: the file's bytes; they bound what may be read twice for a damaged record's neighbours."""
+    def __init__(self, dialect: Dialect, size: int | None) -> None:
+        """``dialect``: how records are written; ``size``: the file's bytes.
+
+        The size bounds what may be read twice for a damaged record's neighbours.
+        """
+        self.dialect = dialect
         self.position = 0
         self.run_position = 0
         self.run_start = 0
         self.lost: int | None = None
         self.broken = False
-        self._buffer = b""
+        self._buffer: bytes | bytearray = b""
         self._index = 0
         self._rescue = _RESCUE_BYTES + _RESCUE_FACTOR * (size or 0)
 
@@ -63,15 +64,30 @@ class Window(ABC):
     def _cost_of_going_back(self, position: int) -> int:
         """Return how many bytes are read again for it."""
 
+    @property
+    @abstractmethod
+    def holds_rest(self) -> bool:
+        """True if the run is known to end where the buffer ends, undamaged."""
+
+    @property
+    def buffered(self) -> tuple[bytes | bytearray, int]:
+        """Bytes that were read ahead, and the index of the next among them."""
+        return self._buffer, self._index
+
+    @property
+    def buffered_bytes(self) -> int:
+        """How many bytes were read ahead."""
+        return len(self._buffer) - self._index
+
     def peek(self, size: int) -> bytes:
         """Return the next bytes without moving: ``size`` of them, or fewer where the run ends."""
         self._fill(size)
-        return self._buffer[self._index : self._index + size]
+        return bytes(self._buffer[self._index : self._index + size])
 
     def take(self, size: int) -> bytes:
         """Return the next bytes and move past them: ``size`` of them, or fewer where the run ends."""
         data = self.peek(size)
-        self._move(len(data))
+        self.move(len(data))
         return data
 
     def skip(self, size: int) -> int:
@@ -82,7 +98,7 @@ class Window(ABC):
             step = min(left, len(self._buffer) - self._index)
             if not step:
                 break
-            self._move(step)
+            self.move(step)
             left -= step
         return size - left
 
@@ -94,10 +110,10 @@ class Window(ABC):
             if run is None:
                 break
             count += run[0].count(b"\n")
-            self._move(len(run[0]))
+            self.move(len(run[0]))
         return count
 
-    def head(self) -> bytes | None:
+    def take_lines(self) -> bytes | None:
         """Return the lines up to a blank one and move past it.
 
         None, without moving, if there is none within 64 KiB, or another record starts before it.
@@ -117,14 +133,14 @@ class Window(ABC):
         while True:
             self._fill(_BLOCK)
             end = min(len(self._buffer), self._index + _BLOCK)
-            found = RECORD_START.search(self._buffer, self._index, end)
+            found = self.dialect.start.search(self._buffer, self._index, end)
             if found is not None:
-                self._move(found.start() - self._index)
+                self.move(found.start() - self._index)
                 return True
             if end - self._index < _BLOCK:
-                self._move(end - self._index)
+                self.move(end - self._index)
                 return False
-            self._move(_BLOCK - _RECORD_BYTES)
+            self.move(_BLOCK - self.dialect.start_bytes)
 
     def _has_other_start(self, end: int) -> bool:
         """Return whether a record starts in the buffer between the next byte and ``end``."""
@@ -133,7 +149,7 @@ class Window(ABC):
             and self._buffer.find(b"warc/", self._index + 1, end) < 0
         ):
             return False
-        return RECORD_START.search(self._buffer, self._index + 1, end) is not None
+        return self.dialect.start.search(self._buffer, self._index + 1, end) is not None
 
     def rewind(self, position: int) -> None:
         """Go back to an earlier position of this run; stay, if too much has been read twice already."""
@@ -162,7 +178,8 @@ class Window(ABC):
             have += len(piece)
         self._buffer, self._index = b"".join(pieces), 0
 
-    def _move(self, size: int) -> None:
+    def move(self, size: int) -> None:
+        """Move past bytes that were read ahead."""
         self._index += size
         self.position += size
 
@@ -170,11 +187,10 @@ class Window(ABC):
 class PlainWindow(Window):
     """The bytes of a file that is not compressed: one run."""
 
-    def __init__(self, file: BinaryIO, size: int | None, offset: int = 0) -> None:
-        """``file``: open for reading; ``offset``: where its run begins."""
-        super().__init__(size)
-        file.seek(offset)
-        self.position = self.run_position = self.run_start = offset
+    def __init__(self, file: BinaryIO, dialect: Dialect, size: int | None) -> None:
+        """``file``: open for reading."""
+        super().__init__(dialect, size)
+        file.seek(0)
         self._file = file
         self._opened = False
 
@@ -187,6 +203,11 @@ class PlainWindow(Window):
     def packed_position(self) -> int:
         """The position itself."""
         return self.position
+
+    @property
+    def holds_rest(self) -> bool:
+        """False: only reading on tells where a file ends."""
+        return False
 
     def _more(self) -> bytes:
         return self._file.read(_BLOCK)
