@@ -24,6 +24,7 @@ from gristmill.crawl.extraction.extractors import EXTRACTORS, clean
 from gristmill.crawl.extraction.pool import Pool
 from gristmill.crawl.extraction.protocol import Page
 from gristmill.crawl.records import WholeFile
+from gristmill.crawl.rows import TYPES_WITH_ROWS
 from gristmill.crawl.settings import ExtractSettings
 from gristmill.errors import MissingError, StageError
 
@@ -71,7 +72,7 @@ def extract(path, settings=FAST, pool=None):
     assert extraction.fraction == 1.0
     table = pa.Table.from_batches(batches, schema.documents(settings.columns))
     table.validate(full=True)
-    has_rows = sum(extraction.counts.get(kind, 0) for kind in ("response", "revisit", "damage", "unsupported"))
+    has_rows = sum(extraction.counts.get(kind, 0) for kind in TYPES_WITH_ROWS)
     assert table.num_rows == has_rows
     for row in table.select([schema.TEXT, schema.FATE, schema.TEXT_BYTES, schema.ID, schema.OFFSET]).to_pylist():
         assert (row[schema.TEXT] is None) != (row[schema.FATE] is None)
@@ -166,8 +167,17 @@ def test_every_fate_is_told(write, warm):
         (answer(b"<div>" * 20000 + warcs.page()), fates.TOO_DEEP),
         (answer(b"x" * ((5 << 20) + 1)), fates.TOO_LARGE),
         (warcs.record("revisit", b"HTTP/1.1 200 OK\r\n\r\n"), fates.REVISIT),
-        (warcs.record("resource", warcs.page()), "no row"),
-        (warcs.record("conversion", b"text"), "no row"),
+        (warcs.record("resource", warcs.page(), Content_Type="text/html"), None),
+        (warcs.record("resource", warcs.page()), None),
+        (warcs.record("resource", b"%PDF-1.7", Content_Type="application/pdf"), fates.MIME),
+        (warcs.record("resource", b"x" * ((5 << 20) + 1), Content_Type="text/html"), fates.TOO_LARGE),
+        (warcs.record("conversion", b"A text.", Content_Type="text/plain"), None),
+        (warcs.record("conversion", b"A text."), None),
+        (warcs.record("conversion", b"PNG", Content_Type="image/png"), fates.MIME),
+        (warcs.record("conversion", b"", Content_Type="text/plain"), fates.EMPTY),
+        (warcs.record("conversion", b"x" * ((5 << 20) + 1), Content_Type="text/plain"), fates.TOO_LARGE),
+        (warcs.record("metadata", b"fetchTimeMs: 5\r\n"), "no row"),
+        (warcs.record("continuation", b"the rest"), "no row"),
         (warcs.response(0, length=10**9), fates.DAMAGED),
         (answer(warcs.page()), None),
     ]
@@ -206,7 +216,8 @@ def test_files_without_rows_and_files_that_are_missing(write, tmp_path):
     assert fates_of(write(warcs.member(b""))) == []
     assert fates_of(write(warcs.members([warcs.record("warcinfo", b"", None)]))) == []
     assert fates_of(write(b"not an archive")) == [fates.DAMAGED]
-    assert fates_of(write(b"\x28\xb5\x2f\xfd")) == [fates.UNSUPPORTED]
+    assert fates_of(write(b"\x28\xb5\x2f\xfd")) == [fates.DAMAGED]
+    assert fates_of(write(b"PK\x03\x04")) == [fates.UNSUPPORTED]
     with pytest.raises(MissingError, match=r"gone\.warc"):
         list(Extraction(WholeFile(str(tmp_path / "gone.warc"), "gone"), FAST))
 

@@ -98,3 +98,22 @@ def common_crawl(count: int, first: int = 0) -> bytes:
 def damaged(data: bytes, start: int, size: int = 8) -> bytes:
     """Return bytes of which some are inverted."""
     return data[:start] + bytes(byte ^ 0xFF for byte in data[start : start + size]) + data[start + size :]
+
+
+def arc_record(block: bytes, url: str = "http://example.org/", length: object = None, version: int = 1) -> bytes:
+    """Return an ARC record of either version, which ends in the line end that follows its block."""
+    more = "200 fac069150613fe55599cc7fa88aa089d - 209 x.arc " if version == 2 else ""
+    size = len(block) if length is None else length
+    return f"{url} 192.0.2.1 20240421062415 text/html {more}{size}\n".encode() + block + b"\n"
+
+
+def arc(count: int, version: int = 1) -> list[bytes]:
+    """Return the records of an ARC file: the one that describes it, then pages 0, 1, …"""
+    names = "URL IP-address Archive-date Content-type Archive-length\n"
+    about = f"{version} 0 gristmill\n{names}".encode()
+    head = f"filedesc://x.arc 0.0.0.0 20240421062415 text/plain {len(about)}\n".encode()
+    pages = (http(page(f"{PROSE} This is page {number}.")) for number in range(count))
+    return [
+        head + about + b"\n",
+        *(arc_record(block, f"http://example.org/{number}", version=version) for number, block in enumerate(pages)),
+    ]

@@ -23,7 +23,7 @@ from gristmill.crawl.settings import ExtractSettings
 from gristmill.crawl.urls.gate import Gate, open_gate
 from gristmill.crawl.warc.record import Record
 
-_READING_VERSION = "1"
+_READING_VERSION = "2"
 """Raise it when a change here can change a document: reading, charsets, fates."""
 
 _PACKAGES = {
@@ -40,7 +40,8 @@ def extractor_versions(settings: ExtractSettings) -> dict[str, str]:
 
     resiliparse is always among them, since it detects charsets.
     """
-    packages = ("resiliparse", *_PACKAGES[settings.extractor])
+    repairs = ("ftfy",) if settings.repair_mojibake else ()
+    packages = ("resiliparse", *_PACKAGES[settings.extractor], *repairs)
     return {"gristmill.crawl": _READING_VERSION} | {name: importlib.metadata.version(name) for name in packages}
 
 

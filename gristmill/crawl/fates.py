@@ -25,14 +25,14 @@ ERROR = "extract.error"
 REASONS: dict[str, str] = {
     DAMAGED: "The record is truncated, corrupt or of another length than it says, or these bytes are no record, or not "
     "the one that an index names.",
-    UNSUPPORTED: "The file is an archive of a kind that is not read: ARC, or packed by zstd, lz4, bzip2, xz or zip.",
+    UNSUPPORTED: "The file is an archive of a kind that is not read: zip (WACZ among them), 7z, rar or compress.",
     REVISIT: "The record says that the page had not changed since an earlier visit, and holds no page.",
     URL_DOMAIN: "The host, or a domain above it, is on a blocklist.",
     URL_LISTED: "The address is on a blocklist.",
     URL_HARD_WORD: "The address has one of the hard words.",
     URL_SOFT_WORDS: "The address has at least `least_soft_words` different soft words.",
     URL_SUBSTRING: "The address has one of the substrings, other characters than letters and digits left out.",
-    STATUS: "The HTTP status is not 200, or there is none.",
+    STATUS: "The HTTP status is not 200, or the record of a response has none.",
     MIME: "The media type is not among those that are extracted.",
     TOO_LARGE: "The body is larger than `max_body`, compression undone.",
     EMPTY: "The body is empty, or the extractor found no text in it.",

@@ -97,6 +97,10 @@ class ExtractSettings(BaseModel):
         ge=1,
         description="Deepest nesting of elements; parsing takes quadratic time in it. Of 6,801 real pages one has 819.",
     )
+    repair_mojibake: bool = Field(
+        False,
+        description="Repair text that was decoded by a wrong charset before it was crawled, line by line, with ftfy.",
+    )
     media_types: Annotated[tuple[MediaType, ...], BeforeValidator(_as_sorted)] = Field(
         ("application/xhtml+xml", "text/html"),
         min_length=1,

@@ -18,7 +18,7 @@ from gristmill.pipeline.plan import Shard
 from gristmill.pipeline.settings import SourceSettings
 from gristmill.pipeline.storage import TEMPORARY
 
-_SUFFIX = re.compile(r"(\.warc|\.arc)?(\.gz|\.zst|\.bz2|\.xz|\.lz4)?$", re.IGNORECASE)
+_SUFFIX = re.compile(r"(\.warc|\.arc)?(\.wet|\.wat)?(\.gz|\.zst|\.bz2|\.xz|\.lz4)?$", re.IGNORECASE)
 _EDGE_BYTES = 1 << 16
 _LONGEST_NAME = 120
 

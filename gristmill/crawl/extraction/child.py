@@ -24,6 +24,7 @@ from gristmill.crawl import fates
 from gristmill.crawl.extraction.columns import column_values
 from gristmill.crawl.extraction.depth import is_too_deep
 from gristmill.crawl.extraction.extractors import Extractor, clean, extractor_name
+from gristmill.crawl.extraction.mojibake import repair
 from gristmill.crawl.extraction.protocol import (
     PAGE_HEAD_BYTES,
     READY,
@@ -84,11 +85,11 @@ def answer_page(page: Page, extractors: Extractors, settings: ExtractSettings) -
         decoded = decode(bytes(page.body), page.label, WARC if page.is_label_of_warc else HTTP)
         charset = (decoded.charset, decoded.source)
         if name is None:
-            text = clean(decoded.text)
+            text = _stored(decoded.text, settings)
         elif is_too_deep(decoded.text.encode("utf-8", "replace"), settings.max_depth):
             return Answer(None, fates.TOO_DEEP, *charset)
         else:
-            text = clean(extractors[name](decoded.text, settings))
+            text = _stored(extractors[name](decoded.text, settings), settings)
             columns = column_values(decoded.text, settings.columns) if text and settings.columns else ()
     except MemoryError:
         raise
@@ -97,6 +98,11 @@ def answer_page(page: Page, extractors: Extractors, settings: ExtractSettings) -
     if not text:
         return Answer(None, fates.EMPTY, *charset)
     return Answer(text.encode(), None, *charset, extractor=name, columns=columns)
+
+
+def _stored(text: str | None, settings: ExtractSettings) -> str | None:
+    """Return a text as it is stored, repaired if that is asked for."""
+    return clean(repair(text) if settings.repair_mojibake else text)
 
 
 def _bounded_answer(page: Page, extractors: Extractors, settings: ExtractSettings) -> Answer:

@@ -167,6 +167,8 @@ def _dictionary(start: bytes) -> Any:
     try:
         if held.startswith(_ZSTD_MAGIC):
             held = zstd.ZstdDecompressor().decompress(held, _DICTIONARY_BYTES)
-        return zstd.ZstdDict(held, is_raw=not held.startswith(_TRAINED_MAGIC)) if held else None
+        dictionary = zstd.ZstdDict(held, is_raw=not held.startswith(_TRAINED_MAGIC)) if held else None
+        zstd.ZstdDecompressor(dictionary)  # raises for one that cannot be used
     except (zstd.ZstdError, ValueError):
         return None
+    return dictionary
