@@ -21,9 +21,11 @@ from fastwarc.warc import ArchiveIterator
 from gristmill.crawl.http.response import HEAD_BYTES
 from gristmill.crawl.rows import TYPES_WITH_ROWS, draft
 from gristmill.crawl.settings import ExtractSettings
+from gristmill.crawl.urls.gate import Gate
 from gristmill.crawl.warc.reader import WarcReader
 
 SETTINGS = ExtractSettings()
+GATE = Gate()
 
 
 def with_fates(path: Path) -> int:
@@ -33,7 +35,7 @@ def with_fates(path: Path) -> int:
         for record in WarcReader(file, path.stat().st_size, SETTINGS.max_body + HEAD_BYTES):
             count += 1
             if record.type in TYPES_WITH_ROWS:
-                draft(record, SETTINGS)
+                draft(record, SETTINGS, GATE)
     return count
 
 

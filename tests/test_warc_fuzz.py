@@ -19,6 +19,7 @@ from gristmill.crawl.extraction.pool import Pool
 from gristmill.crawl.extraction.protocol import Page
 from gristmill.crawl.rows import TYPES_WITH_ROWS, draft
 from gristmill.crawl.settings import ExtractSettings
+from gristmill.crawl.urls.gate import Gate
 from gristmill.crawl.warc.reader import WarcReader
 from gristmill.crawl.warc.record import DAMAGE, TYPES, UNSUPPORTED
 
@@ -151,7 +152,7 @@ def test_mutated_records_end_in_rows_and_cost_no_neighbour(real_records):
         assert found[-1].endswith(b"/1000002"), seed
         for record in records:
             if record.type in TYPES_WITH_ROWS:
-                _, page_or_fate = draft(record, FAST)
+                _, page_or_fate = draft(record, FAST, Gate())
                 with_pages += isinstance(page_or_fate, Page)
                 assert isinstance(page_or_fate, Page) or page_or_fate in fates.REASONS, seed
         told.update(record.type for record in records)

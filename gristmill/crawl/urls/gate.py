@@ -31,7 +31,7 @@ class Gate(NamedTuple):
         """Return the fate of a page that does not want to be used; None of any other."""
         if self.opt_out is None:
             return None
-        signal = self.opt_out.find(response.fields, b"" if page.is_plain else bytes(page.body))
+        signal = self.opt_out.find(response.fields, b"" if page.is_plain else page.body)
         return None if signal is None else Fate(fates.OPT_OUT, signal)
 
 

@@ -43,7 +43,7 @@ class OptOutFinder:
         self._traces = [token.encode() for token in sorted(self._tokens)]
         self._traces += [_RESERVATION.encode()] if self._wants_tdm else []
 
-    def find(self, fields: Sequence[tuple[bytes, bytes]], page: bytes) -> str | None:
+    def find(self, fields: Sequence[tuple[bytes, bytes]], page: bytes | memoryview) -> str | None:
         """Return the first signal in a response's header, or else in its page, as it is told; None if there is none.
 
         ``fields``: names in lower case, and values; ``page``: empty for what is no page.
@@ -59,8 +59,8 @@ class OptOutFinder:
             elif self._wants_tdm and name == _RESERVATION.encode() and value.strip() == b"1":
                 yield "tdm-reservation: 1"
 
-    def _in_page(self, page: bytes) -> Iterator[str]:
-        start = page[:SCANNED_BYTES].lower()
+    def _in_page(self, page: bytes | memoryview) -> Iterator[str]:
+        start = bytes(page[:SCANNED_BYTES]).lower()
         if b"\0" in start[:_UTF16_HEAD]:
             start = start.replace(b"\0", b"")
         if not any(trace in start for trace in self._traces):
