@@ -283,7 +283,10 @@ def test_a_record_in_the_block_of_another_is_part_of_it(pack):
 def test_a_member_is_whole_only_if_nothing_follows_it():
     packed = warcs.member(FOUR[0])
     assert unpack_whole_gzip(packed) == FOUR[0]
-    for odd in (packed[:-1], packed + b"x", packed + packed[-8:], packed + bytes(4) + packed[-8:], packed * 2, b""):
+    ends = [packed + packed[-size:] for size in range(1, 30)] + [packed + bytes(size) for size in range(1, 9)]
+    zeros = warcs.member(b"")
+    ends += [zeros + bytes(size) for size in range(1, 9)]
+    for odd in (*ends, packed[:-1], packed + b"x", packed + bytes(4) + packed[-8:], packed * 2, b""):
         assert unpack_whole_gzip(odd) is None
     assert unpack_whole_gzip(warcs.member(bytes(2 << 20))) is None
 

@@ -53,7 +53,7 @@ def parse_response(block: bytes, length: int, limit: int) -> Response:
     fields = parse_fields(block[: end.end() if end else HEAD_BYTES])
     body, body_bytes = _body(block, end.end(), length, fields, limit) if end else (b"", 0)
     media_type, charset = _content_type(fields)
-    date = dict(reversed(fields)).get(b"date")
+    date = next((value for name, value in fields if name == b"date"), None)
     return Response(int(status[1]), media_type, charset, http_milliseconds(date), body, body_bytes, fields)
 
 
