@@ -19,6 +19,7 @@ from pathlib import Path
 from fastwarc.warc import ArchiveIterator
 
 from gristmill.crawl.http.response import HEAD_BYTES
+from gristmill.crawl.records import Origin
 from gristmill.crawl.rows import TYPES_WITH_ROWS, draft
 from gristmill.crawl.settings import ExtractSettings
 from gristmill.crawl.urls.gate import Gate
@@ -26,6 +27,7 @@ from gristmill.crawl.warc.reader import WarcReader
 
 SETTINGS = ExtractSettings()
 GATE = Gate()
+ORIGIN = Origin("shard", "shard.warc.gz")
 
 
 def with_fates(path: Path) -> int:
@@ -35,7 +37,7 @@ def with_fates(path: Path) -> int:
         for record in WarcReader(file, path.stat().st_size, SETTINGS.max_body + HEAD_BYTES):
             count += 1
             if record.type in TYPES_WITH_ROWS:
-                draft(record, SETTINGS, GATE)
+                draft(ORIGIN, record, SETTINGS, GATE)
     return count
 
 

@@ -20,6 +20,7 @@ from gristmill.crawl.extract import Extraction, extractor_versions
 from gristmill.crawl.extraction.mojibake import repair
 from gristmill.crawl.extraction.pool import Pool
 from gristmill.crawl.http.response import parse_response
+from gristmill.crawl.records import WholeFile
 from gristmill.crawl.settings import ExtractSettings
 from gristmill.crawl.warc.packing import unpack_whole_gzip, zstd
 from gristmill.crawl.warc.reader import WarcReader
@@ -40,7 +41,7 @@ def pool():
 def documents(data, path, pool=None, settings=FAST):
     """Return a file's documents."""
     path.write_bytes(data)
-    return pa.Table.from_batches(Extraction(str(path), "s", settings, pool), schema.DOCUMENTS).to_pylist()
+    return pa.Table.from_batches(Extraction(WholeFile(str(path), "s"), settings, pool), schema.DOCUMENTS).to_pylist()
 
 
 @packings
@@ -315,10 +316,11 @@ def test_records_of_100_mb_take_little_memory(tmp_path):
     code = f"""
         from pathlib import Path
         from gristmill.crawl.extract import Extraction
+        from gristmill.crawl.records import WholeFile
         from gristmill.crawl.settings import ExtractSettings
         for number in range({len(files)}):
             path = Path({str(tmp_path)!r}) / f"{{number}}.warc"
-            rows = [fate for batch in Extraction(str(path), "s", ExtractSettings(extractor="resiliparse"))
+            rows = [fate for batch in Extraction(WholeFile(str(path), "s"), ExtractSettings(extractor="resiliparse"))
                     for fate in batch["fate"].to_pylist()]
             print(*rows, sep=",")
         print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))

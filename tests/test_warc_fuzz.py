@@ -17,12 +17,14 @@ from gristmill.crawl import fates
 from gristmill.crawl.extract import Extraction
 from gristmill.crawl.extraction.pool import Pool
 from gristmill.crawl.extraction.protocol import Page
+from gristmill.crawl.records import Origin, WholeFile
 from gristmill.crawl.rows import TYPES_WITH_ROWS, draft
 from gristmill.crawl.settings import ExtractSettings
 from gristmill.crawl.urls.gate import Gate
 from gristmill.crawl.warc.reader import WarcReader
 from gristmill.crawl.warc.record import DAMAGE, TYPES, UNSUPPORTED
 
+ORIGIN = Origin("fuzz", "fuzz.warc")
 CASES = 5200
 EXTRACTED = 400
 FAST = ExtractSettings(extractor="resiliparse", max_body=1 << 20)
@@ -152,7 +154,7 @@ def test_mutated_records_end_in_rows_and_cost_no_neighbour(real_records):
         assert found[-1].endswith(b"/1000002"), seed
         for record in records:
             if record.type in TYPES_WITH_ROWS:
-                _, page_or_fate = draft(record, FAST, Gate())
+                _, page_or_fate = draft(ORIGIN, record, FAST, Gate())
                 with_pages += isinstance(page_or_fate, Page)
                 assert isinstance(page_or_fate, Page) or page_or_fate in fates.REASONS, seed
         told.update(record.type for record in records)
@@ -167,7 +169,7 @@ def test_mutated_pages_are_extracted_or_have_a_fate(real_records, tmp_path):
             path.write_bytes(
                 b"".join(warcs.member(case_record(seed, real_records)) for seed in range(start, start + 50))
             )
-            for batch in Extraction(str(path), "fuzz", FAST, pool):
+            for batch in Extraction(WholeFile(str(path), "fuzz"), FAST, pool):
                 for row in batch.to_pylist():
                     assert (row[schema.TEXT] is None) != (row[schema.FATE] is None)
                     found[row[schema.FATE]] += 1

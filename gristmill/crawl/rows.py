@@ -68,7 +68,7 @@ def draft(origin: Origin, record: Record, settings: ExtractSettings, gate: Gate)
     if record.type in FATES_BY_TYPE:
         return Draft(origin, record.offset, url, date, _NO_RESPONSE), FATES_BY_TYPE[record.type]
     response = _response(record, settings)
-    outcome = gate.forurl_of(url) or _page_or_fate(record.type, response, settings)
+    outcome = gate.for_url(url) or _page_or_fate(record.type, response, settings)
     if isinstance(outcome, Page):
         outcome = gate.for_page(response, outcome) or outcome
     status, media_type, charset, http_date, _, body_bytes, _ = response
