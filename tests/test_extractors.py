@@ -338,8 +338,8 @@ def test_a_cascade_goes_the_whole_way_to_the_same_documents(quickstart, tmp_path
     assert difference(outputs(fall), outputs(quickstart / "by2" / "fall")) == []
     gristmill("audit", fall, cwd=quickstart)
     for run in (fall, usual):
-        gristmill("fates", run, "-o", run / "fates.parquet", cwd=quickstart)
-    ours, theirs = (pq.read_table(run / "fates.parquet").to_pylist() for run in (fall, usual))
+        gristmill("fates", run, "-o", tmp_path / f"{run.name}.parquet", cwd=quickstart)
+    ours, theirs = (pq.read_table(tmp_path / f"{run.name}.parquet").to_pylist() for run in (fall, usual))
     differing = [
         (a["id"], a["reason"], b["reason"]) for a, b in zip(ours, theirs, strict=True) if a["kept"] != b["kept"]
     ]

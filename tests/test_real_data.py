@@ -49,7 +49,8 @@ def test_crawled_pages_reach_tokens_and_the_audit_passes(data, tmp_path):
 
 
 def test_odd_and_broken_files_become_fates(data, tmp_path):
-    warcs = [path for path in sorted((data / "warc_real").glob("*")) if path.name != "MANIFEST.jsonl"]
+    others = ("MANIFEST.jsonl", "commoncrawl__CC-MAIN-2024-22.warc.paths.gz")  # the second names files of a crawl
+    warcs = [path for path in sorted((data / "warc_real").glob("*")) if path.name not in others]
     assert len(warcs) > 150
     write_recipe(tmp_path, data, warcs)
     done = gristmill("run", "recipe.yaml", "--workers", 2, cwd=tmp_path, check=False)
