@@ -32,7 +32,6 @@ def _cache_folder() -> Path:
 
 
 _FOLDER = Path(os.environ.get("NUMBA_CACHE_DIR") or _cache_folder())
-_MARK = _FOLDER / "compiled"
 
 numba.config.CACHE_DIR = str(_FOLDER)  # type: ignore[attr-defined]
 
@@ -44,15 +43,19 @@ def kernel(function: Function) -> Function:
     return cast(Function, numba.njit(nogil=True, cache=True)(function))
 
 
-def is_compiled() -> bool:
-    """Return whether every kernel was compiled on this machine before."""
-    return _MARK.exists()
+def is_compiled(part: str) -> bool:
+    """Return whether the kernels of a part were compiled on this machine before."""
+    return _mark(part).exists()
 
 
-def mark_compiled() -> None:
-    """Remember that every kernel is compiled. Raises OSError where the cache cannot be written to."""
-    _MARK.parent.mkdir(parents=True, exist_ok=True)
-    _MARK.touch()
+def mark_compiled(part: str) -> None:
+    """Remember that the kernels of a part are compiled. Raises OSError where the cache cannot be written to."""
+    _mark(part).parent.mkdir(parents=True, exist_ok=True)
+    _mark(part).touch()
+
+
+def _mark(part: str) -> Path:
+    return _FOLDER / f"{part}.compiled"
 
 
 def inlined(function: Function) -> Function:

@@ -107,6 +107,11 @@ class TextBatch:
         return np.asarray(pc.utf8_length(self.texts).fill_null(0), dtype=np.int64)
 
     @cached_property
+    def line_feeds(self) -> Integers:
+        """Line feeds in each text."""
+        return np.diff(np.searchsorted(self._line_feeds, self.offsets))
+
+    @cached_property
     def words(self) -> Words:
         """The words of each text."""
         size = len(self.data)

@@ -113,10 +113,6 @@ def ratio(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
 
 
-def signals(text: str, words: str = "unicode") -> dict[str, float]:
-    return {**quality(text, words_of(text, words)), **repetition(text, words_of(text, words))}
-
-
 def quality(text: str, words: list[str]) -> dict[str, float]:
     with_text = [w for w in words if not all(is_punctuation(c) for c in w)]
     lines = text.splitlines()

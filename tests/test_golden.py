@@ -12,7 +12,7 @@ import pytest
 
 from gristmill.filters.rules.evaluate import evaluate, rules_of
 from gristmill.filters.rules.settings import FilterSettings
-from gristmill.filters.signals.families import measure
+from gristmill.filters.signals.families import FAMILIES, measure
 from gristmill.filters.signals.settings import SignalsSettings
 
 GOLDEN = Path(__file__).parent / "golden" / "signals.jsonl"
@@ -26,7 +26,7 @@ def rows():
 
 def decided(texts):
     """Return signals and reasons of each text, as JSON reads them back."""
-    batch = measure(pa.array(texts, pa.large_string()), SignalsSettings())
+    batch = measure(pa.array(texts, pa.large_string()), SignalsSettings(families=list(FAMILIES)))
     reasons = evaluate(RULES, batch, len(texts)).column("reasons").to_pylist()
     return [{"signals": signals, "reasons": why} for signals, why in zip(batch.to_pylist(), reasons, strict=True)]
 

@@ -109,7 +109,7 @@ def _warm_up(steps: Sequence[Step], watcher: Watcher) -> None:
     if not warm.is_warm(steps):
         began = time.monotonic()
         watcher.begin("compile kernels, once", 1)
-        warm.warm_up()
+        warm.warm_up(steps)
         watcher.end(State("compile kernels", 0, 1, 1, 1.0, time.monotonic() - began))
 
 

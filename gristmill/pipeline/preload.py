@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from loguru import logger
 
-from gristmill import jit
 from gristmill.pipeline import executors, orphans, stages, warm
 
 __all__ = ["executors", "stages"]
 
 orphans.end_forks_with_parent()
 logger.disable("datatrove.executor.local")  # it would tell the terminal of each task
-if jit.is_compiled():
-    warm.warm_up()
+warm.load_compiled()

@@ -1,14 +1,18 @@
 """Compiling the kernels once, before any worker needs them.
 
 Cold workers would each compile the same kernels, for ten seconds and more. Compiled once, they are loaded from disk:
-by the fork server for all its workers, by a Slurm task for itself.
+by the fork server for all its workers, by a Slurm task for itself. Kernels come in parts, and a plan compiles only
+those that its steps need: a family of signals on one kind of words is a part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import product
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -19,31 +23,78 @@ from gristmill.dedup.benchmarks import ITEMS
 from gristmill.dedup.contamination import index_items
 from gristmill.filters.edits import catalogue as edits
 from gristmill.filters.edits.settings import EDIT_SETTINGS, EditSettings
-from gristmill.filters.signals.families import measure
+from gristmill.filters.signals.families import FAMILIES, SIGNALS, measure
 from gristmill.filters.signals.settings import SignalsSettings
 from gristmill.pipeline.plan import Step
+from gristmill.text import WORDS
 from gristmill.tokenize.lookup import WordLookup
 from gristmill.tokenize.words import PATTERNS
 
-_KINDS = ("edit", "signals", "contamination", "tokenize")
-_TEXT = "One line of text [1], to compile for.\n\nSign-in, and 2 likes, a@example.com, 8.8.8.8.\n***\n***\u2028"
+_TEXT: Final = "One line of text [1], to compile for.\n\nSign-in, and 2 likes, a@example.com, 8.8.8.8.\n***\n***\u2028"
+_TEXTS: Final = pa.array([_TEXT], pa.large_string())
 
 
 def is_warm(steps: Sequence[Step]) -> bool:
     """Return whether the kernels that these steps need were compiled on this machine before."""
-    return not any(step.kind in _KINDS or "screen" in step.settings for step in steps) or jit.is_compiled()
+    return all(jit.is_compiled(part) for part in _parts(steps))
 
 
-def warm_up() -> None:
-    """Compile every kernel, or load what was compiled before."""
-    texts = pa.array([_TEXT], pa.large_string())
-    for words in ("unicode", "whitespace"):
-        measure(texts, SignalsSettings(words=words))
-    for name in EDIT_SETTINGS:
-        edits.annotate(texts, EditSettings.model_validate({name: {}}))
-    items = pa.Table.from_pylist([{schema.BENCHMARK: "x", schema.BENCHMARK_ITEM: "x", schema.TEXT: [_TEXT]}], ITEMS)
-    index_items(items, 5).scan(texts)
+def warm_up(steps: Sequence[Step]) -> None:
+    """Compile the kernels that these steps need, or load what was compiled before."""
+    for part in _parts(steps):
+        _PARTS[part]()
+        with suppress(OSError):  # a cache that cannot be written to costs time, not correctness
+            jit.mark_compiled(part)
+
+
+def load_compiled() -> None:
+    """Load the kernels of every part that was compiled before."""
+    for part, load in _PARTS.items():
+        if jit.is_compiled(part):
+            load()
+
+
+def _parts(steps: Iterable[Step]) -> list[str]:
+    """Return the parts that steps need, each once, in a fixed order."""
+    needed = {part for step in steps for part in _parts_of(step)}
+    return [part for part in _PARTS if part in needed]
+
+
+def _parts_of(step: Step) -> list[str]:
+    if screen := step.settings.get("screen"):
+        families = dict.fromkeys(SIGNALS[name].family for name in screen["bounds"])
+        return [f"{family}.{screen['words']}" for family in families]
+    if step.kind == "signals":
+        settings = SignalsSettings.model_validate(dict(step.settings))
+        return [f"{family}.{settings.words}" for family in settings.families]
+    if step.kind == "edit":
+        return [f"edit.{name}" for name in EDIT_SETTINGS if step.settings.get(name) is not None]
+    return [step.kind] if step.kind in _PARTS else []
+
+
+def _signals(family: str, words: str) -> None:
+    measure(_TEXTS, SignalsSettings.model_validate({"families": [family], "words": words}))
+
+
+def _edit(name: str) -> None:
+    edits.annotate(_TEXTS, EditSettings.model_validate({name: {}}))
+
+
+def _contamination() -> None:
+    item = {schema.BENCHMARK: "x", schema.BENCHMARK_ITEM: "x", schema.TEXT: _TEXTS.to_pylist()}
+    index_items(pa.Table.from_pylist([item], ITEMS), 5).scan(_TEXTS)
+
+
+def _tokenize() -> None:
     for pattern, kind in product(PATTERNS, (np.uint16, np.uint32)):
-        WordLookup(pattern, lambda words: [[0] for _ in words], np.dtype(kind)).tokens(*text_column(texts))
-    with suppress(OSError):  # a cache that cannot be written to costs time, not correctness
-        jit.mark_compiled()
+        WordLookup(pattern, lambda words: [[0] for _ in words], np.dtype(kind)).tokens(*text_column(_TEXTS))
+
+
+_PARTS: Final[Mapping[str, Callable[[], None]]] = MappingProxyType(
+    {
+        **{f"{family}.{words}": partial(_signals, family, words) for family, words in product(FAMILIES, WORDS)},
+        **{f"edit.{name}": partial(_edit, name) for name in EDIT_SETTINGS},
+        "contamination": _contamination,
+        "tokenize": _tokenize,
+    }
+)

@@ -120,7 +120,7 @@ def line_marks(data: Array, classes: Array, counts: Array, spans: tuple[Array, A
 
 
 @inlined
-def _slot(keys: Array, stamps: Array, mask: int, stamp: int, key: np.uint64) -> Integer:
+def slot_of(keys: Array, stamps: Array, mask: int, stamp: int, key: np.uint64) -> Integer:
     """Return the slot that holds the key, or the free one where it belongs."""
     slot = np.int64(key >> _HALF) & mask
     while stamps[slot] == stamp and keys[slot] != key:
@@ -129,7 +129,7 @@ def _slot(keys: Array, stamps: Array, mask: int, stamp: int, key: np.uint64) -> 
 
 
 @inlined
-def _mask(items: int) -> int:
+def mask_for(items: int) -> int:
     """Return a power of two, at least twice the items, less one."""
     mask = 15
     while mask < 2 * items:
@@ -145,10 +145,10 @@ def repeated_spans(data: Array, counts: Array, spans: tuple[Array, Array], table
     for row in range(counts.shape[0] - 1):
         repeated = 0
         characters = 0
-        mask = _mask(counts[row + 1] - counts[row])
+        mask = mask_for(counts[row + 1] - counts[row])
         for span in range(counts[row], counts[row + 1]):
             key = hash_bytes(data, np.int64(starts[span]), np.int64(ends[span]))
-            slot = _slot(keys, stamps, mask, row + 1, key)
+            slot = slot_of(keys, stamps, mask, row + 1, key)
             if stamps[slot] != row + 1:
                 stamps[slot] = row + 1
                 keys[slot] = key
@@ -166,7 +166,7 @@ def _pairs(hashes: Array, seen: Array, places: Array, grams: Array) -> int:
 
     ``seen`` counts 2-grams by some bits of their hash, up to 2: most that occur once need no look into a table.
     """
-    mask = _mask(2 * hashes.shape[0])
+    mask = mask_for(2 * hashes.shape[0])
     seen[: mask + 1] = 0
     for i in range(hashes.shape[0] - 1):
         slot = np.int64(hashes[i] * _PRIME + hashes[i + 1]) & mask
@@ -203,9 +203,9 @@ def _top(found: int, stamp: int, grams: tuple[Array, Array], slots: Array, table
     """
     places, hashes = grams
     keys, stamps, tally = table
-    mask = _mask(found)
+    mask = mask_for(found)
     for i in range(found):
-        slot = _slot(keys, stamps, mask, stamp, hashes[i])
+        slot = slot_of(keys, stamps, mask, stamp, hashes[i])
         if stamps[slot] != stamp:
             stamps[slot] = stamp
             keys[slot] = hashes[i]
@@ -231,13 +231,13 @@ def _repeated(size: int, found: int, stamp: int, grams: tuple[Array, Array], len
     """Return the characters in grams that occurred before, going from the left and past each that is counted."""
     places, hashes = grams
     keys, stamps, _ = table
-    mask = _mask(found)
+    mask = mask_for(found)
     characters = 0
     free = 0
     for i in range(found):
         if places[i] < free:
             continue
-        slot = _slot(keys, stamps, mask, stamp, hashes[i])
+        slot = slot_of(keys, stamps, mask, stamp, hashes[i])
         if stamps[slot] != stamp:
             stamps[slot] = stamp
             keys[slot] = hashes[i]

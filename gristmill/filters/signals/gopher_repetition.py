@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
 from gristmill.filters.signals import _kernels
 from gristmill.filters.signals.signal import Column, Signal, ratio, signal
-from gristmill.text import Integers, Spans, TextBatch
+from gristmill.filters.signals.tables import most, slots, table
+from gristmill.text import Spans, TextBatch
 
 FAMILY: Final = "gopher_repetition"
 SOURCE: Final = "Rae et al. 2021, arXiv:2112.11446, table A1; meaning of datatrove 0.10"
@@ -28,38 +29,23 @@ def repeated_paragraphs(batch: TextBatch) -> Column:
 
 def _repeated(batch: TextBatch, spans: Spans) -> Column:
     out = np.empty((batch.rows, 2), np.int64)
-    _kernels.repeated_spans(batch.data, spans.counts, (spans.starts, spans.ends), _table(_most(spans.counts)), out)
+    _kernels.repeated_spans(batch.data, spans.counts, (spans.starts, spans.ends), table(most(spans.counts)), out)
     return out
 
 
 def ngram_characters(batch: TextBatch) -> Column:
     """Return int64[rows, 9]: characters of the top 2- to 4-gram, then those of repeated 5- to 10-grams."""
     words = batch.words
-    most = _most(words.counts)
+    longest = most(words.counts)
     scratch = (
-        np.empty(_slots(2 * most), np.uint8),
-        np.empty(most, np.int32),
-        np.empty(most, np.uint64),
-        np.empty(most, np.int32),
+        np.empty(slots(2 * longest), np.uint8),
+        np.empty(longest, np.int32),
+        np.empty(longest, np.uint64),
+        np.empty(longest, np.int32),
     )
     out = np.empty((batch.rows, len(SIZES)), np.int64)
-    _kernels.ngram_characters(words.counts, (words.hashes, words.lengths), scratch, _table(most), out)
+    _kernels.ngram_characters(words.counts, (words.hashes, words.lengths), scratch, table(longest), out)
     return out
-
-
-def _most(counts: Integers) -> int:
-    return int(np.diff(counts).max(initial=0))
-
-
-def _slots(items: int) -> int:
-    """Return a power of two that is over twice the items, and at least 16."""
-    return max(16, 1 << (2 * items).bit_length())
-
-
-def _table(items: int) -> tuple[Any, ...]:
-    """Return the arrays of an empty hash table: keys, stamps, counts."""
-    slots = _slots(items)
-    return np.empty(slots, np.uint64), np.zeros(slots, np.int32), np.empty(slots, np.int32)
 
 
 @signal(pa.float64(), FAMILY, SOURCE)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Family = Literal["gopher_repetition", "gopher_quality"]
+Family = Literal["gopher_repetition", "gopher_quality", "fineweb"]
 WordKind = Literal["unicode", "whitespace"]
 
 

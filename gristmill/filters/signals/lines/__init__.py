@@ -1,0 +1,1 @@
+"""What is measured on lines: one pass over them serves the signals of several systems."""
