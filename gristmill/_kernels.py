@@ -27,20 +27,25 @@ from gristmill.characters import (
     PUNCTUATION,
     SINGLE,
     SPACE,
+    TERMINAL,
 )
 from gristmill.jit import inlined, kernel
 
 Array = Any  # a NumPy array; its items are ints to a reader and machine integers to a kernel
 Integer = Any  # an int or a NumPy integer: the same to a kernel
 
-_PRIME = np.uint64(0x9E3779B97F4A7C15)
+PRIME = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 _HALF = np.uint64(32)
 _BYTE = np.uint64(8)
+_DOT = 0x2E
 
 # bits of a word's flags
 HAS_ALPHA = 1  # a letter (str.isalpha)
 HAS_TEXT = 2  # a character that is not punctuation
+ENDS = 4  # a sentence ends with it
+CLOSES = 8  # punctuation, which belongs to the sentence before it
+GAP = 16  # white space that is not one space goes before it; set for spaCy's words alone
 
 
 @inlined
@@ -68,7 +73,7 @@ def mix(value: np.uint64) -> np.uint64:
 @inlined
 def hash_bytes(data: Array, start: Integer, stop: Integer) -> np.uint64:
     """Return a 64-bit hash of the bytes: eight at a time, each block mixed; the empty span gives a constant."""
-    value = np.uint64(stop - start) * _PRIME
+    value = np.uint64(stop - start) * PRIME
     whole = stop - ((stop - start) & 7)
     for i in range(start, whole, 8):
         eight = data[i : i + 8]
@@ -104,6 +109,13 @@ def _class_after(data: Array, i: Integer, stop: Integer, breaks: Array) -> Integ
     return 0
 
 
+@inlined
+def word_flags(some: Integer, every: Integer, ends: bool) -> Integer:
+    """Return a word's flags, of the classes that any of its characters is in, and of those that all are in."""
+    closes = every & PUNCTUATION != 0
+    return (some & ALPHA != 0) * HAS_ALPHA | (not closes) * HAS_TEXT | ends * ENDS | closes * CLOSES
+
+
 @kernel
 def unicode_words(data: Array, offsets: Array, tables: tuple[Array, Array], counts: Array, words: Any) -> int:
     """Fill in the hash, length and flags of each word of each row; return their number.
@@ -131,11 +143,13 @@ def unicode_words(data: Array, offsets: Array, tables: tuple[Array, Array], coun
             length = 0
             some = np.uint8(0)
             every = np.uint8(0xFF)
+            other = point ^ _DOT  # 0 as long as there are only full stops
             while True:
-                value = (value ^ np.uint64(point)) * _PRIME
+                value = (value ^ np.uint64(point)) * PRIME
                 length += 1
                 some |= classes[point]
                 every &= classes[point]
+                other |= point ^ _DOT
                 i += width
                 if i >= stop:
                     break
@@ -153,7 +167,8 @@ def unicode_words(data: Array, offsets: Array, tables: tuple[Array, Array], coun
                     break
             hashes[n] = mix(value)
             lengths[n] = length
-            flags[n] = (some & ALPHA != 0) * HAS_ALPHA | (every & PUNCTUATION == 0) * HAS_TEXT
+            ends = symbol and some & TERMINAL != 0 and (length == 1 or other != 0)
+            flags[n] = word_flags(some, every, ends)
             n += 1
         counts[row + 1] = n
     return n
@@ -177,19 +192,26 @@ def whitespace_words(data: Array, offsets: Array, tables: tuple[Array, Array], c
             length = 0
             some = np.uint8(0)
             every = np.uint8(0xFF)
+            ends = False
+            before = np.int64(0)
             while i < stop:
                 point, width = decode(data, i)
                 i += width
                 if classes[point] & SPACE:
                     break
-                value = (value ^ np.uint64(point)) * _PRIME
+                if classes[point] & TERMINAL:
+                    ends = point != _DOT or before != _DOT
+                elif not classes[point] & PUNCTUATION:
+                    ends = False
+                before = point
+                value = (value ^ np.uint64(point)) * PRIME
                 length += 1
                 some |= classes[point]
                 every &= classes[point]
             if length:
                 hashes[n] = mix(value)
                 lengths[n] = length
-                flags[n] = (some & ALPHA != 0) * HAS_ALPHA | (every & PUNCTUATION == 0) * HAS_TEXT
+                flags[n] = word_flags(some, every, ends)
                 n += 1
         counts[row + 1] = n
     return n

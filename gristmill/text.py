@@ -6,9 +6,8 @@ cut character would run past its row's end). Null texts look empty here; ``TextB
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
@@ -17,35 +16,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gristmill import _kernels
-from gristmill.characters import character_classes, word_breaks
+from gristmill.characters import character_classes
 from gristmill.columns import text_column
+from gristmill.words import CLOSES, ENDS, GAP, HAS_ALPHA, HAS_TEXT, WORDS, Integers, Words, words_versions
 
-Integers = npt.NDArray[np.int64]
+__all__ = [
+    "CLOSES",
+    "ENDS",
+    "GAP",
+    "HAS_ALPHA",
+    "HAS_TEXT",
+    "WORDS",
+    "Integers",
+    "Spans",
+    "TextBatch",
+    "Words",
+    "words_versions",
+]
+
 Result = TypeVar("Result")
 
-# The kinds of words, and their kernels. Version: raise it when any text can give other words than before.
-WORDS: Final[Mapping[str, Any]] = MappingProxyType(
-    {"unicode": _kernels.unicode_words, "whitespace": _kernels.whitespace_words}
-)
-SEGMENTATION_VERSION: Final = 1
-HAS_ALPHA: Final = _kernels.HAS_ALPHA
-HAS_TEXT: Final = _kernels.HAS_TEXT
 _LONGEST: Final = 2**31 - 2
-
-
-class Words(NamedTuple):
-    """The words of all rows, in order; those of row *i* are ``counts[i]`` to ``counts[i + 1]``.
-
-    ``hashes`` are 64 well-mixed bits of the word's characters: equal words have equal hashes, and two of a million
-    different words share one by chance with a probability of 3e-8. A page made to collide can only spoil its own
-    signals. ``lengths`` are in characters (code points). ``flags`` hold ``HAS_ALPHA`` (a letter is in it) and
-    ``HAS_TEXT`` (a character that is not punctuation is in it).
-    """
-
-    counts: Integers
-    hashes: npt.NDArray[np.uint64]
-    lengths: npt.NDArray[np.int32]
-    flags: npt.NDArray[np.uint8]
 
 
 class Spans(NamedTuple):
@@ -64,7 +55,8 @@ class TextBatch:
 
     ``unicode`` words follow UAX 29, with tailorings: white space separates and is no word; ideographs, kana and the
     letters of South East Asian scripts are words of their own; a run of symbols is one word ("..." or "</"); a colon
-    or a slash joins digits ("12:30"). ``whitespace`` words are those of ``str.split``.
+    or a slash joins digits ("12:30"). ``whitespace`` words are those of ``str.split``; ``spacy`` words those of
+    spaCy's blank English pipeline.
 
     Raises ValueError for unknown words and for more than 2 GiB of text, ``pyarrow.ArrowInvalid`` for text that is not
     UTF-8, and TypeError for a column that is not text.
@@ -114,12 +106,7 @@ class TextBatch:
     @cached_property
     def words(self) -> Words:
         """The words of each text."""
-        size = len(self.data)
-        counts = np.empty(self.rows + 1, np.int64)
-        found = (np.empty(size, np.uint64), np.empty(size, np.int32), np.empty(size, np.uint8))
-        total = WORDS[self.kind](self.data, self.offsets, (character_classes(), word_breaks()), counts, found)
-        hashes, lengths, flags = found
-        return Words(counts, hashes[:total], lengths[:total], flags[:total])
+        return WORDS[self.kind](self.data, self.offsets)
 
     @cached_property
     def lines(self) -> Spans:

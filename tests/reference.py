@@ -12,6 +12,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 
+from datatrove.utils.text import TERMINAL_PUNCTUATION, split_into_words
+
 from gristmill import characters
 from gristmill.filters.signals.gopher_quality import STOP_WORDS
 
@@ -84,6 +86,9 @@ def _is_joined(before: int, mid: int, after: int) -> bool:
 
 
 def words_of(text: str, words: str = "unicode") -> list[str]:
+    """The words of a kind; spaCy's are those that datatrove asks it for."""
+    if words == "spacy":
+        return split_into_words(text) if text else []
     return text.split() if words == "whitespace" else unicode_words(text)
 
 
@@ -97,6 +102,7 @@ def character_class(character: str, punctuation: frozenset[str]) -> int:
         characters.PUNCTUATION: character in punctuation,
         characters.LINE_BREAK: len(f"a{character}b".splitlines()) == 2,
         characters.ALPHANUMERIC: character.isalnum(),
+        characters.TERMINAL: character in TERMINAL_PUNCTUATION,
         characters.MARK: unicodedata.category(character).startswith("M"),
     }
     return sum(bit for bit, held in bits.items() if held)

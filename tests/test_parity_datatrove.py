@@ -6,13 +6,9 @@ Every intended difference is listed in ``gristmill.filters.catalogue.DIFFERENCES
 from __future__ import annotations
 
 import functools
-import gzip
-import json
-import lzma
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -24,6 +20,7 @@ from datatrove.pipeline.filters.gopher_quality_filter import GopherQualityFilter
 from datatrove.pipeline.filters.gopher_repetition_filter import GopherRepetitionFilter
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from real_texts import real_texts
 from reference import words_of
 from strategies import PIECES, texts
 
@@ -132,40 +129,11 @@ def test_hostile_texts_meet_the_same_end(words, rows):
 @pytest.mark.data
 def test_real_texts_meet_the_same_end(words, data):
     rows = real_texts(data)
-    assert len(rows) >= 2_000
+    assert len(rows) >= 5_000
     assert disagreements(rows, words) == []
     reasons = Counter(reason for preset in FILTERS for reason in our_reasons([preset], rows, words))
     assert len(reasons) >= 14, reasons  # texts of many kinds: most reasons occur among them
     assert reasons[None] >= 500
-
-
-def real_texts(data: Path) -> list[str]:
-    """Texts of gold pages, web pages with their menus, and labelled sentences in over 200 languages."""
-    rows = [*_gold(data / "gold"), *_jsonl(data / "text", "noisy_web_fullpage", "dclm_human_majority_data")]
-    by_language: dict[str, list[str]] = {}
-    for name in ("udhr_paragraphs", "wikipedia_paragraphs_12lang"):
-        folder = data / ("lid" if name.startswith("udhr") else "text")
-        for line in _lines(folder / f"{name}.jsonl.gz"):
-            by_language.setdefault(line["lang"], []).append(line["text"])
-    rows += ["\n".join(lines[:20]) for lines in by_language.values()]
-    return [row for row in rows if row and len(row) < 20_000]
-
-
-def _gold(folder: Path) -> Iterator[str]:
-    for path in sorted(folder.glob("*.jsonl.xz")):
-        with lzma.open(path, "rt", encoding="utf-8") as file:
-            for line in file:
-                yield json.loads(line)["text"] or ""
-
-
-def _jsonl(folder: Path, *names: str) -> Iterator[str]:
-    for name in names:
-        yield from (line["text"] for line in _lines(folder / f"{name}.jsonl.gz"))
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        yield from map(json.loads, file)
 
 
 # --- the differences, each by its name -------------------------------------------------------------------------------

@@ -15,9 +15,9 @@ from datatrove.pipeline.filters import fineweb_quality_filter
 from datatrove.pipeline.filters.fineweb_quality_filter import FineWebQualityFilter
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from real_texts import real_texts
 from reference import words_of
 from strategies import PIECES, texts
-from test_parity_datatrove import real_texts
 
 from gristmill.filters.rules.evaluate import evaluate, rules_of
 from gristmill.filters.rules.settings import FilterSettings

@@ -210,7 +210,7 @@ def test_a_scan_is_computed_once():
 
 
 def test_unknown_words_are_refused():
-    with pytest.raises(ValueError, match="unknown words 'spacey'; expected one of unicode, whitespace"):
+    with pytest.raises(ValueError, match="unknown words 'spacey'; expected one of unicode, whitespace, spacy"):
         batch("a", words="spacey")
 
 

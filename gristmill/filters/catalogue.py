@@ -27,6 +27,9 @@ float64. A null text has nulls. `- signals: {{families: [...], words: ...}}` cho
   `12:30`). A run of other symbols is one word (`...`, `</`). Ideographs, kana and the letters of Thai, Lao, Khmer,
   Myanmar and their like are words of their own, with the marks on them: no dictionary is used.
 - `whitespace`: what stands between white space, as `str.split` has it.
+- `spacy`: the words of spaCy's blank English pipeline, which are datatrove's: the same on every text, but that a run of
+  over 1,000 characters without white space is cut into pieces of 1,000 (spaCy's time grows with the square of such a
+  run's length). What spaCy makes of a run is remembered, so it is asked once for each. Needs the extra `spacy`.
 
 Characters are code points. Words are compared by 64-bit hashes of their characters, lines and paragraphs by 64-bit
 hashes of their bytes: that two different ones of the million words of a long document are taken for equal has a

@@ -17,7 +17,7 @@ from gristmill.characters import UNICODE_VERSION
 from gristmill.filters.signals import fineweb, gopher_quality, gopher_repetition
 from gristmill.filters.signals.settings import SignalsSettings
 from gristmill.filters.signals.signal import Signal
-from gristmill.text import SEGMENTATION_VERSION, TextBatch
+from gristmill.text import TextBatch, words_versions
 
 _MODULES = (gopher_repetition, gopher_quality, fineweb)
 
@@ -53,4 +53,4 @@ def measure(texts: pa.Array, settings: SignalsSettings) -> pa.RecordBatch:
 def versions(settings: SignalsSettings) -> dict[str, str]:
     """Return what the values depend on apart from the text: the version of each signal, of words and of Unicode."""
     facts = {s.name: str(s.version) for s in selected(settings)}
-    return {**facts, "segmentation": f"{settings.words}.{SEGMENTATION_VERSION}", "unicode": UNICODE_VERSION}
+    return {**facts, **words_versions(settings.words), "unicode": UNICODE_VERSION}

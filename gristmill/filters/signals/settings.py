@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Family = Literal["gopher_repetition", "gopher_quality", "fineweb"]
-WordKind = Literal["unicode", "whitespace"]
+WordKind = Literal["unicode", "whitespace", "spacy"]
 
 
 class SignalsSettings(BaseModel):
@@ -23,5 +23,6 @@ class SignalsSettings(BaseModel):
     words: WordKind = Field(
         default="unicode",
         description="What a word is. unicode: letters and digits that stand together (UAX 29), a run of symbols, or "
-        "one ideograph, kana or Thai letter. whitespace: whatever stands between white space.",
+        "one ideograph, kana or Thai letter. whitespace: whatever stands between white space. "
+        "spacy: as spaCy's English tokenizer has it, which is what datatrove uses (needs the extra `spacy`).",
     )

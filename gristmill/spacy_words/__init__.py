@@ -1,0 +1,1 @@
+"""spaCy's words, at the speed of a dictionary."""

@@ -1,0 +1,36 @@
+"""Real texts of many kinds, for tests that run a peer's code on the same texts."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import lzma
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+def real_texts(data: Path) -> list[str]:
+    """Texts of gold pages, web pages with their menus, encyclopedias, code, and over 200 languages."""
+    rows = [*_gold(data / "gold")]
+    for name in ("noisy_web_fullpage", "dclm_human_majority_data", "wikipedia_paragraphs_12lang"):
+        rows += [line["text"] for line in _lines(data / "text" / f"{name}.jsonl.gz")]
+    rows += [line["output"] for line in _lines(data / "text" / "instruct_gpteacher_codegen.jsonl.gz")]
+    by_language: dict[str, list[str]] = {}
+    for name in ("lid/udhr_paragraphs", "text/wikipedia_paragraphs_12lang"):
+        for line in _lines(data / f"{name}.jsonl.gz"):
+            by_language.setdefault(line["lang"], []).append(line["text"])
+    rows += ["\n".join(lines[:20]) for lines in by_language.values()]
+    return [row for row in rows if row and len(row) < 20_000]
+
+
+def _gold(folder: Path) -> Iterator[str]:
+    for path in sorted(folder.glob("*.jsonl.xz")):
+        with lzma.open(path, "rt", encoding="utf-8") as file:
+            for line in file:
+                yield json.loads(line)["text"] or ""
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        yield from map(json.loads, file)
