@@ -259,27 +259,30 @@ def lines(data: Array, offsets: Array, counts: Array, spans: tuple[Array, Array]
     return n
 
 
+@inlined
+def strip(data: Array, start: Integer, stop: Integer, classes: Array) -> tuple[Integer, Integer]:
+    """Return the span without the white space at its ends."""
+    while start < stop:
+        point, width = decode(data, start)
+        if not classes[point] & SPACE:
+            break
+        start += width
+    while stop > start:
+        last = stop - 1
+        while data[last] & 0xC0 == 0x80:
+            last -= 1
+        point, width = decode(data, last)
+        if not classes[point] & SPACE:
+            break
+        stop = last
+    return start, stop
+
+
 @kernel
-def stripped(data: Array, offsets: Array, classes: Array, begins: Array, stops: Array) -> None:
-    """Fill in the span of each row without the white space at its ends; all white space gives an empty span."""
-    for row in range(offsets.shape[0] - 1):
-        start = offsets[row]
-        stop = offsets[row + 1]
-        while start < stop:
-            point, width = decode(data, start)
-            if not classes[point] & SPACE:
-                break
-            start += width
-        while stop > start:
-            last = stop - 1
-            while data[last] & 0xC0 == 0x80:
-                last -= 1
-            point, width = decode(data, last)
-            if not classes[point] & SPACE:
-                break
-            stop = last
-        begins[row] = start
-        stops[row] = stop
+def stripped_spans(data: Array, spans: tuple[Array, Array], classes: Array, begins: Array, stops: Array) -> None:
+    """Fill in each span without the white space at its ends; all white space gives an empty span."""
+    for k in range(begins.shape[0]):
+        begins[k], stops[k] = strip(data, np.int64(spans[0][k]), np.int64(spans[1][k]), classes)
 
 
 @kernel

@@ -122,7 +122,7 @@ class TextBatch:
     def feed_paragraphs(self) -> Spans:
         r"""The pieces of ``re.split(r"\n{2,}", text.strip())``; a blank text has one, which is empty."""
         begins, stops = np.empty(self.rows, np.int64), np.empty(self.rows, np.int64)
-        _kernels.stripped(self.data, self.offsets, character_classes(), begins, stops)
+        _kernels.stripped_spans(self.data, (self.offsets[:-1], self.offsets[1:]), character_classes(), begins, stops)
         return self._split(_read_only(begins), _read_only(stops), 2)
 
     def _split(self, begins: Integers, stops: Integers, least: int) -> Spans:

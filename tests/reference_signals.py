@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from reference import quality, repetition, words_of
-from reference_lines import fineweb
+from collections.abc import Callable
 
-FAMILIES = {"gopher_repetition": repetition, "gopher_quality": quality, "fineweb": fineweb}
+from reference import quality, repetition, words_of
+from reference_lines import c4, fineweb, mc4
+
+Twin = Callable[[str, str], dict[str, float]]
+
+
+def of_words(twin: Callable[[str, list[str]], dict[str, float]]) -> Twin:
+    """Give a twin the words of a text instead of their kind."""
+    return lambda text, kind: twin(text, words_of(text, kind))
+
+
+FAMILIES: dict[str, Twin] = {
+    "gopher_repetition": of_words(repetition),
+    "gopher_quality": of_words(quality),
+    "fineweb": of_words(fineweb),
+    "c4": c4,
+    "mc4": of_words(mc4),
+}
 
 
 def signals(text: str, words: str = "unicode") -> dict[str, float]:
     """Every signal of a text, in the families' order."""
-    found = words_of(text, words)
-    return {name: value for family in FAMILIES.values() for name, value in family(text, found).items()}
+    return {name: value for family in FAMILIES.values() for name, value in family(text, words).items()}

@@ -38,6 +38,19 @@ PIECES = (
     "one two three four five six seven eight nine ten\n",
     "ab a ba b",
     'צה"ל',
+    "Lorem Ipsum",
+    "lorem İpsum",
+    "[12]",
+    "[citation needed]",
+    "[edit]",
+    "[٣]",
+    "Enable JavaScript",
+    "we use cooKies.",
+    "{",
+    " A line that is kept. ",
+    "x" * 40,
+    "w" * 1001,
+    '."',
 )
 
 

@@ -16,8 +16,10 @@ import pyarrow as pa
 import pytest
 from datatrove.data import Document
 from datatrove.pipeline.filters import gopher_quality_filter, gopher_repetition_filter
+from datatrove.pipeline.filters.c4_filters import C4QualityFilter
 from datatrove.pipeline.filters.gopher_quality_filter import GopherQualityFilter
 from datatrove.pipeline.filters.gopher_repetition_filter import GopherRepetitionFilter
+from datatrove.utils.text import split_into_words
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from real_texts import real_texts
@@ -181,6 +183,20 @@ def all_reasons():
         assert their_reason("gopher_quality", "# # ...") == reasons[0]
 
 
+def page_order():
+    text = "Here is a { brace.\nHere is lorem ipsum too.\n" + "A line of words.\n" * 5
+    assert C4QualityFilter().filter(Document(text=text, id="0")) == (False, "curly_bracket")
+    (values,) = measure(pa.array([text]), SignalsSettings(families=["c4"], words="spacy")).to_pylist()
+    assert values["c4_lorem_ipsum_line_count"] == values["c4_curly_brace_line_count"] == 1
+
+
+def long_chunks():
+    text = "a" * 1001
+    assert len(split_into_words(text)) == 1
+    (values,) = measure(pa.array([text]), SignalsSettings(words="spacy")).to_pylist()
+    assert values["word_count"] == 2
+
+
 def bound_of_zero():
     text = "a heading # of the kind that have been\n" * 20
     with our_words("unicode"):
@@ -191,7 +207,16 @@ def bound_of_zero():
     ]
 
 
-SHOWN = (empty_text, division_by_zero, no_mean, ngrams_compare_words, all_reasons, bound_of_zero)
+SHOWN = (
+    empty_text,
+    division_by_zero,
+    no_mean,
+    ngrams_compare_words,
+    all_reasons,
+    page_order,
+    long_chunks,
+    bound_of_zero,
+)
 
 
 @pytest.mark.parametrize("shown", SHOWN, ids=lambda f: f.__name__)

@@ -12,11 +12,12 @@ import pyarrow as pa
 import pytest
 from datatrove.data import Document
 from datatrove.pipeline.filters import fineweb_quality_filter
+from datatrove.pipeline.filters.c4_filters import C4ParagraphFilter, C4QualityFilter
 from datatrove.pipeline.filters.fineweb_quality_filter import FineWebQualityFilter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from real_texts import real_texts
-from reference import words_of
+from reference import cut_chunks, words_of
 from strategies import PIECES, texts
 
 from gristmill.filters.rules.evaluate import evaluate, rules_of
@@ -83,3 +84,57 @@ def test_real_texts_meet_the_same_end_as_in_fineweb(words, data):
     assert disagreements(rows, words) == []
     reasons = Counter(our_reasons(rows, words))
     assert len(reasons) == 1 + len(FINEWEB), reasons
+
+
+# --- C4 and mC4: sentences are spaCy's there, so the words are -------------------------------------------------------
+
+C4 = {
+    "lorem_ipsum": ("c4_lorem_ipsum_line_count", {"max": 0}),
+    "curly_bracket": ("c4_curly_brace_line_count", {"max": 0}),
+    "too_few_sentences": ("c4_sentence_count", {"min": 5}),
+}
+
+
+def c4_disagreements(rows: list[str]) -> list[tuple[str, str | None, str | None]]:
+    """Each text, our first reason and datatrove's, where they are not the same.
+
+    Where a page has both lorem ipsum and a brace, datatrove names what comes first in the page: ``page_order``.
+    """
+    values = measure(pa.array(rows, pa.large_string()), SignalsSettings(families=["c4", "mc4"], words="spacy"))
+    rules = rules_of(FilterSettings(theirs=dict(C4.values())))
+    reasons = evaluate(rules, values, len(rows)).column("reasons").to_pylist()
+    found = []
+    for row, ours in zip(rows, reasons, strict=True):
+        verdict = C4QualityFilter().filter(Document(text=row, id="0"))
+        theirs = None if verdict is True else f"theirs.{C4[verdict[1]][0]}"
+        names = {reason.rpartition(".")[0] for reason in ours[: 2 if "lorem" in str(ours) else 1]}
+        if theirs not in (names or {None}):
+            found.append((row, str(ours), theirs))
+    paragraphs = values.column("long_paragraph_count").to_pylist()
+    for row, count in zip(rows, paragraphs, strict=True):
+        if (C4ParagraphFilter().filter(Document(text=row, id="0")) is True) != (count >= 3):
+            found.append((row, f"{count} paragraphs", None))
+    return found
+
+
+C4_PIECES = (
+    "It is a line.\n",
+    "Here {is} one.\n",
+    "Lorem ipsum dolor.\n",
+    "JavaScript is {on}.",
+    "we use cookies.\n",
+    "\n",
+)
+
+
+@settings(max_examples=100)
+@given(st.lists(st.one_of(st.lists(st.sampled_from([*PIECES, *C4_PIECES])).map("".join), texts()), min_size=1))
+def test_hostile_texts_meet_the_same_end_as_in_c4(rows):
+    assert c4_disagreements([cut_chunks(row) for row in rows]) == []
+
+
+@pytest.mark.data
+def test_real_texts_meet_the_same_end_as_in_c4(data):
+    rows = [row for row in real_texts(data) if cut_chunks(row) == row]
+    assert len(rows) >= 5_000
+    assert c4_disagreements(rows) == []

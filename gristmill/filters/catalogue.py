@@ -91,6 +91,14 @@ DIFFERENCES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "n-grams are equal if their words are",
         ),
         "all_reasons": ("the first reason ends the check", "every rule is evaluated"),
+        "page_order": (
+            "C4's filter names lorem ipsum or a brace, whichever line comes first",
+            "both are measured; the first rule names the reason",
+        ),
+        "long_chunks": (
+            "spaCy is given text without white space whole, in a time that grows with the square of its length",
+            "`words: spacy` cuts it into pieces of 1,000 characters",
+        ),
         "bound_of_zero": ("a bound of 0 is no bound", "0 is a bound; `null` switches a bound off"),
     }
 )

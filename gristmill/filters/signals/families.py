@@ -14,12 +14,12 @@ import pyarrow as pa
 
 from gristmill import schema
 from gristmill.characters import UNICODE_VERSION
-from gristmill.filters.signals import fineweb, gopher_quality, gopher_repetition
+from gristmill.filters.signals import c4, fineweb, gopher_quality, gopher_repetition, mc4
 from gristmill.filters.signals.settings import SignalsSettings
 from gristmill.filters.signals.signal import Signal
 from gristmill.text import TextBatch, words_versions
 
-_MODULES = (gopher_repetition, gopher_quality, fineweb)
+_MODULES = (gopher_repetition, gopher_quality, fineweb, c4, mc4)
 
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {module.FAMILY: tuple(s.name for s in module.SIGNALS) for module in _MODULES}

@@ -7,26 +7,12 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from gristmill.characters import character_classes
-from gristmill.filters.signals.lines import _kernels
+from gristmill.filters.signals.lines.scans import nonblank_lines
 from gristmill.filters.signals.signal import Column, ratio, signal
-from gristmill.filters.signals.tables import most, table
 from gristmill.text import TextBatch
 
 FAMILY: Final = "fineweb"
 SOURCE: Final = "Penedo et al. 2024, arXiv:2406.17557, section 3.6; meaning of datatrove 0.10"
-
-
-def nonblank_lines(batch: TextBatch) -> Column:
-    """Return int64[rows, 4], all of lines that are not blank.
-
-    Their number, those that end in a terminal mark, the short ones, the characters of those that occurred before.
-    """
-    lines = batch.feed_lines
-    out = np.empty((batch.rows, 4), np.int64)
-    spans = lines.starts, lines.ends
-    _kernels.nonblank_lines(batch.data, character_classes(), lines.counts, spans, table(most(lines.counts)), out)
-    return out
 
 
 @signal(pa.float64(), FAMILY, SOURCE)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Family = Literal["gopher_repetition", "gopher_quality", "fineweb"]
+Family = Literal["gopher_repetition", "gopher_quality", "fineweb", "c4", "mc4"]
 WordKind = Literal["unicode", "whitespace", "spacy"]
 
 

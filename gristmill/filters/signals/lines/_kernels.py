@@ -10,12 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from gristmill._kernels import Array, Integer, decode, hash_bytes
-from gristmill.characters import SPACE, TERMINAL
+from gristmill._kernels import CLOSES, ENDS, GAP, Array, Integer, decode, hash_bytes
+from gristmill.characters import ALPHANUMERIC, NUMBER, SPACE, TERMINAL
 from gristmill.filters.signals._kernels import mask_for, slot_of
 from gristmill.jit import inlined, kernel
 
 _SHORT = 30  # characters of a short line
+_LONG = 200  # characters of a long one
+_LONG_WORD = 1_000
+_QUOTE = 0x22
+_APOSTROPHE = 0x27
+_DOT = 0x2E
+_MARKS = (0x21, _QUOTE, _APOSTROPHE, _DOT, 0x3F)
+_DOTTED_I = 0x130  # its lower case is "i" and a dot above, which is in no phrase
 
 
 @inlined
@@ -52,10 +59,10 @@ def last_point(data: Array, end: Integer) -> Integer:
 def nonblank_lines(
     data: Array, classes: Array, counts: Array, spans: tuple[Array, Array], table: Any, out: Array
 ) -> None:
-    """Fill in four counts of the lines of each row that are not blank.
+    """Fill in four counts of the lines of each row that are not blank, then how many lines have 200 characters.
 
-    Their number, those that end in a terminal mark, those of at most 30 characters, and the characters of those that
-    occurred before in the row.
+    The four: their number, those that end in a terminal mark, those of at most 30 characters, and the characters of
+    those that occurred before in the row.
     """
     starts, ends = spans
     keys, stamps, _ = table
@@ -64,15 +71,17 @@ def nonblank_lines(
         terminal = 0
         short = 0
         repeated = 0
+        long = 0
         mask = mask_for(counts[row + 1] - counts[row])
         for line in range(counts[row], counts[row + 1]):
             start = np.int64(starts[line])
             end = np.int64(ends[line])
+            length = characters_in(data, start, end)
+            long += length >= _LONG
             if is_blank(data, start, end, classes):
                 continue
             lines += 1
             terminal += classes[last_point(data, end)] & TERMINAL != 0
-            length = characters_in(data, start, end)
             short += length <= _SHORT
             key = hash_bytes(data, start, end)
             slot = slot_of(keys, stamps, mask, row + 1, key)
@@ -85,3 +94,141 @@ def nonblank_lines(
         out[row, 1] = terminal
         out[row, 2] = short
         out[row, 3] = repeated
+        out[row, 4] = long
+
+
+@kernel
+def sentences(counts: Array, flags: Array, out: Array) -> None:
+    """Fill in the sentences of each row: one ends at a mark, and takes what closes it along."""
+    for row in range(counts.shape[0] - 1):
+        found = 0
+        ended = True
+        for i in range(counts[row], counts[row + 1]):
+            goes_on = flags[i] & (ENDS | CLOSES) != 0 and flags[i] & GAP == 0
+            if found == 0 or (ended and not goes_on):
+                found += 1
+                ended = False
+            ended = ended or flags[i] & ENDS != 0
+        out[row] = found
+
+
+@inlined
+def _matches(text: Array, i: Integer, end: Integer, lower: Array, phrase: Array) -> bool:
+    """Return whether the text at ``i`` is the phrase (ASCII), but for case."""
+    k = 0
+    while k < phrase.shape[0] and i < end:
+        point, width = decode(text, i)
+        if lower[point] != phrase[k] or point == _DOTTED_I:
+            return False
+        i += width
+        k += 1
+    return k == phrase.shape[0]
+
+
+@inlined
+def _has_any(text: Array, start: Integer, end: Integer, lower: Array, phrases: Any) -> bool:
+    """Return whether one of the phrases, but for case, is in the span."""
+    letters, firsts = phrases
+    for i in range(start, end):
+        for p in range(firsts.shape[0] - 1):
+            first = letters[firsts[p]]
+            if text[i] | 0x20 == first and _matches(text, i, end, lower, letters[firsts[p] : firsts[p + 1]]):
+                return True
+    return False
+
+
+@inlined
+def _citation_end(data: Array, i: Integer, end: Integer, tables: Any, phrases: Any) -> Integer:
+    """Return where the citation ends that begins at ``i`` (``[``), or ``i`` if none does."""
+    classes, breaks, _ = tables
+    letters, firsts = phrases
+    for p in range(firsts.shape[0] - 1):
+        size = firsts[p + 1] - firsts[p]
+        k = 0
+        while k < size and i + k < end and data[i + k] == letters[firsts[p] + k]:
+            k += 1
+        if k == size:
+            return i + size
+    after = i + 1
+    while after < end:
+        point, width = decode(data, after)
+        if point == 0x5D:
+            return after + 1
+        if breaks[point] != NUMBER or not classes[point] & ALPHANUMERIC:
+            break
+        after += width
+    return i
+
+
+@inlined
+def _words_of_line(data: Array, start: Integer, end: Integer, classes: Array) -> tuple[int, int]:
+    """Return how many words a line has, and the characters of the longest."""
+    words = 0
+    longest = 0
+    length = 0
+    while start < end:
+        point, width = decode(data, start)
+        start += width
+        if classes[point] & SPACE:
+            length = 0
+            continue
+        words += length == 0
+        length += 1
+        longest = max(longest, length)
+    return words, longest
+
+
+@inlined
+def _ends_well(text: Array, start: Integer, end: Integer) -> bool:
+    """Return whether the span ends in one of C4's marks, but not in an ellipsis."""
+    if end == start or text[end - 1] not in _MARKS:
+        return False
+    if end - start < 3:
+        return True
+    return bool(text[end - 1] != _DOT or text[end - 2] != _DOT or text[end - 3] != _DOT)
+
+
+@kernel
+def c4_lines(data: Array, tables: Any, lines: Any, phrases: Any, cleaned: Any, out: Array) -> None:
+    """Fill in each line as C4 cleans it, whether it is kept, and five counts of the lines of each row.
+
+    ``tables`` are the classes, word breaks and lower case of characters; ``lines`` their counts, starts and ends
+    without white space at the ends; ``phrases`` those of citations, lorem ipsum, javascript and policies, each as
+    letters and where each phrase starts in them. ``cleaned`` are the text of all lines, where each starts, and whether
+    it is kept. The counts: kept lines, lines with lorem ipsum and with a brace that decide on the page, lines with
+    javascript, lines with a policy.
+    """
+    classes, _, lower = tables
+    counts, starts, ends = lines
+    citations, lorem, javascript, policies = phrases
+    text, offsets, kept = cleaned
+    n = 0
+    offsets[0] = 0
+    for row in range(counts.shape[0] - 1):
+        out[row] = 0
+        for line in range(counts[row], counts[row + 1]):
+            first = n
+            i = starts[line]
+            end = ends[line]
+            brace = False
+            while i < end:
+                after = _citation_end(data, i, end, tables, citations) if data[i] == 0x5B else i
+                if after == i:
+                    text[n] = data[i]
+                    brace |= data[i] == 0x7B
+                    n += 1
+                    i += 1
+                else:
+                    i = after
+            offsets[line + 1] = n
+            words, longest = _words_of_line(data, starts[line], end, classes)
+            good = words >= 3 and longest <= _LONG_WORD and _ends_well(text, first, n)
+            scripted = _has_any(text, first, n, lower, javascript)
+            policy = _has_any(text, first, n, lower, policies)
+            filler = _has_any(text, first, n, lower, lorem)
+            kept[line] = good and not scripted and not policy
+            out[row, 0] += kept[line]
+            out[row, 1] += good and filler
+            out[row, 2] += good and not scripted and brace
+            out[row, 3] += scripted
+            out[row, 4] += policy
