@@ -122,7 +122,7 @@ def _matches(text: Array, i: Integer, end: Integer, lower: Array, phrase: Array)
             return False
         i += width
         k += 1
-    return k == phrase.shape[0]
+    return bool(k == phrase.shape[0])
 
 
 @inlined
@@ -131,8 +131,9 @@ def _has_any(text: Array, start: Integer, end: Integer, lower: Array, phrases: A
     letters, firsts = phrases
     for i in range(start, end):
         for p in range(firsts.shape[0] - 1):
-            first = letters[firsts[p]]
-            if text[i] | 0x20 == first and _matches(text, i, end, lower, letters[firsts[p] : firsts[p + 1]]):
+            if text[i] | 0x20 == letters[firsts[p]] and _matches(
+                text, i, end, lower, letters[firsts[p] : firsts[p + 1]]
+            ):
                 return True
     return False
 
