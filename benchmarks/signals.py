@@ -1,40 +1,53 @@
-"""Gopher's two families of rules: gristmill against datatrove's two filters, on the same texts, in one run.
+"""FineWeb's four filters chained: gristmill against datatrove, on the same texts, in one run.
 
     python benchmarks/signals.py [--text FILE] [--documents 300] [--rounds 5]
 
 FILE is JSONL (a `text` key; .gz and .xz too) or Parquet (a `text` column), such as a shard of a run's documents;
 without it, text made up here. One core, CPU seconds, the median of the rounds. Nothing is timed before both have come
-to the same verdict on every text, on the same words.
+to the same verdict on every text, on spaCy's words.
 """
 
 from __future__ import annotations
 
 import argparse
-import functools
 import gzip
-import importlib.util
+import io
 import json
 import lzma
 import random
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from unittest import mock
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from datatrove.data import Document
-from datatrove.pipeline.filters import gopher_quality_filter, gopher_repetition_filter
+from datatrove.pipeline.filters import (
+    C4QualityFilter,
+    FineWebQualityFilter,
+    GopherQualityFilter,
+    GopherRepetitionFilter,
+)
 from datatrove.utils.text import split_into_parts
 
 from gristmill.filters.rules.evaluate import evaluate, rules_of
 from gristmill.filters.rules.settings import FilterSettings
 from gristmill.filters.signals.families import measure
 from gristmill.filters.signals.settings import SignalsSettings
+from gristmill.spacy_words.tokenizer import tokenizer
 
-RULES = rules_of(FilterSettings(use=("gopher_repetition", "gopher_quality")))
+FAMILIES = ("gopher_repetition", "gopher_quality", "fineweb", "c4")
+LINES = {
+    "terminal_line_ratio": {"min": 0.12},
+    "short_line_ratio": {"max": 0.67},
+    "dup_nonblank_line_char_ratio": {"max": 0.01},
+    "newline_word_ratio": {"max": 0.3},
+    "c4_lorem_ipsum_line_count": {"max": 0},
+    "c4_curly_brace_line_count": {"max": 0},
+    "c4_sentence_count": {"min": 5},
+}
+RULES = rules_of(FilterSettings(use=("gopher_repetition", "gopher_quality"), lines=LINES))
 
 
 def main() -> None:
@@ -66,52 +79,42 @@ def medians(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, flo
 
 
 def check(texts: list[str], batch: pa.Array) -> None:
-    """Raise SystemExit if any text is kept by one and dropped by the other, on words split at white space."""
-    ours = decide(batch, "whitespace").column("keep").to_pylist()
-    with given_words(str.split):
-        theirs = datatrove_keeps(texts)
-    wrong = sum(a != b for a, b in zip(ours, theirs, strict=True))
+    """Raise SystemExit if any text is kept by one and dropped by the other, on spaCy's words."""
+    ours = decide(batch, "spacy").column("keep").to_pylist()
+    wrong = sum(a != b for a, b in zip(ours, datatrove_keeps(texts), strict=True))
     if wrong:
         raise SystemExit(f"{wrong} of {len(texts)} verdicts differ: nothing is timed")
 
 
 def decide(batch: pa.Array, words: str) -> pa.RecordBatch:
-    """Return gristmill's decisions: all signals measured, all rules evaluated."""
-    return evaluate(RULES, measure(batch, SignalsSettings(words=words)), len(batch))
+    """Return gristmill's decisions: all signals measured and written as Parquet, all rules evaluated."""
+    measured = measure(batch, SignalsSettings(families=FAMILIES, words=words))
+    pq.write_table(pa.Table.from_batches([measured]), io.BytesIO(), compression="zstd")
+    return evaluate(RULES, measured, len(batch))
+
+
+def decide_anew(batch: pa.Array) -> pa.RecordBatch:
+    """Return the decisions on spaCy's words when no chunk of the texts was met before."""
+    tokenizer().forget()
+    return decide(batch, "spacy")
 
 
 def datatrove_keeps(texts: list[str]) -> list[bool]:
-    """Return datatrove's verdicts: repetition first, and quality for what that kept, as in a pipeline."""
-    filters = (gopher_repetition_filter.GopherRepetitionFilter(), gopher_quality_filter.GopherQualityFilter())
+    """Return datatrove's verdicts: each filter sees what those before it kept; C4's is last, since it edits."""
+    filters = (GopherRepetitionFilter(), GopherQualityFilter(), FineWebQualityFilter(), C4QualityFilter())
     split_into_parts.cache_clear()
     documents = [Document(text=text, id=str(i)) for i, text in enumerate(texts)]
     return [all(f.filter(document) is True for f in filters) for document in documents]
 
 
-@contextmanager
-def given_words(split: Callable[[str], list[str]]) -> Iterator[None]:
-    """Have datatrove's filters split words otherwise; each text is split once, as its own cache has it."""
-    cached = functools.lru_cache(5)(lambda text, language="en": split(text))
-    with (
-        mock.patch.object(gopher_quality_filter, "split_into_words", cached),
-        mock.patch.object(gopher_repetition_filter, "split_into_words", cached),
-    ):
-        yield
-
-
 def _ways(texts: list[str], batch: pa.Array) -> dict[str, Callable[[], object]]:
-    def with_split() -> None:
-        with given_words(str.split):
-            datatrove_keeps(texts)
-
-    ways: dict[str, Callable[[], object]] = {
+    return {
         "gristmill, unicode words": lambda: decide(batch, "unicode"),
         "gristmill, whitespace words": lambda: decide(batch, "whitespace"),
-        "datatrove, words by str.split": with_split,
+        "gristmill, spacy words": lambda: decide(batch, "spacy"),
+        "gristmill, spacy words, all new": lambda: decide_anew(batch),
+        "datatrove": lambda: datatrove_keeps(texts),
     }
-    if importlib.util.find_spec("spacy"):
-        ways["datatrove, its own words (spaCy)"] = lambda: datatrove_keeps(texts)
-    return ways
 
 
 def read_texts(file: Path | None, documents: int) -> tuple[str, list[str]]:

@@ -39,12 +39,15 @@ _MIX = np.uint64(0xD6E8FEB86659FD93)
 _HALF = np.uint64(32)
 _BYTE = np.uint64(8)
 _DOT = 0x2E
+_HASH = 0x23
+_ELLIPSIS = 0x2026
 
 # bits of a word's flags
 HAS_ALPHA = 1  # a letter (str.isalpha)
 HAS_TEXT = 2  # a character that is not punctuation
 ENDS = 4  # a sentence ends with it
 CLOSES = 8  # punctuation, which belongs to the sentence before it
+HAS_SYMBOL = 32  # a "#" or U+2026 is in it
 GAP = 16  # white space that is not one space goes before it; set for spaCy's words alone
 
 
@@ -143,6 +146,7 @@ def unicode_words(data: Array, offsets: Array, tables: tuple[Array, Array], coun
             length = 0
             some = np.uint8(0)
             every = np.uint8(0xFF)
+            marked = False
             other = point ^ _DOT  # 0 as long as there are only full stops
             while True:
                 value = (value ^ np.uint64(point)) * PRIME
@@ -150,6 +154,7 @@ def unicode_words(data: Array, offsets: Array, tables: tuple[Array, Array], coun
                 some |= classes[point]
                 every &= classes[point]
                 other |= point ^ _DOT
+                marked |= (point == _HASH) | (point == _ELLIPSIS)
                 i += width
                 if i >= stop:
                     break
@@ -168,7 +173,7 @@ def unicode_words(data: Array, offsets: Array, tables: tuple[Array, Array], coun
             hashes[n] = mix(value)
             lengths[n] = length
             ends = symbol and some & TERMINAL != 0 and (length == 1 or other != 0)
-            flags[n] = word_flags(some, every, ends)
+            flags[n] = word_flags(some, every, ends) | marked * HAS_SYMBOL
             n += 1
         counts[row + 1] = n
     return n
@@ -193,12 +198,14 @@ def whitespace_words(data: Array, offsets: Array, tables: tuple[Array, Array], c
             some = np.uint8(0)
             every = np.uint8(0xFF)
             ends = False
+            marked = False
             before = np.int64(0)
             while i < stop:
                 point, width = decode(data, i)
                 i += width
                 if classes[point] & SPACE:
                     break
+                marked |= (point == _HASH) | (point == _ELLIPSIS)
                 if classes[point] & TERMINAL:
                     ends = point != _DOT or before != _DOT
                 elif not classes[point] & PUNCTUATION:
@@ -211,7 +218,7 @@ def whitespace_words(data: Array, offsets: Array, tables: tuple[Array, Array], c
             if length:
                 hashes[n] = mix(value)
                 lengths[n] = length
-                flags[n] = word_flags(some, every, ends)
+                flags[n] = word_flags(some, every, ends) | marked * HAS_SYMBOL
                 n += 1
         counts[row + 1] = n
     return n

@@ -154,13 +154,32 @@ for _kind, _summary in {
     "extract": "Read the WARCs and extract text.",
     "language": "Identify languages, and keep those that the recipe names.",
     "edit": "Find what is to be cut or replaced in the texts.",
-    "signals": "Measure the signals.",
     "filter": "Decide by the rules; reads no text.",
     "dedup": "Find documents with the same text.",
     "decontaminate": "Find n-grams of benchmarks.",
     "tokenize": "Encode, shuffle and pack what is kept into token shards.",
 }.items():
     _stage_command(_kind, _summary)
+
+
+@app.command(rich_help_panel="One stage")
+def signals(
+    recipe: Annotated[
+        Path | None, typer.Argument(help="The recipe; without one, list what can be measured.", show_default=False)
+    ] = None,
+    workers: Workers = None,
+    workdir: Workdir = "runs",
+    executor: Executor = None,
+    dry_run: DryRun = False,
+    override: Set = None,
+) -> None:
+    """Measure the signals of a recipe (the stages before it must be done), or list all signals by family."""
+    if recipe is not None:
+        _run(recipe, workers, workdir, executor, (None, "signals"), dry_run, override)
+        return
+    from gristmill.filters.catalogue import signals_listing
+
+    typer.echo(signals_listing())
 
 
 @app.command()

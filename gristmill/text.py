@@ -18,13 +18,14 @@ import pyarrow.compute as pc
 from gristmill import _kernels
 from gristmill.characters import character_classes
 from gristmill.columns import text_column
-from gristmill.words import CLOSES, ENDS, GAP, HAS_ALPHA, HAS_TEXT, WORDS, Integers, Words, words_versions
+from gristmill.words import CLOSES, ENDS, GAP, HAS_ALPHA, HAS_SYMBOL, HAS_TEXT, WORDS, Integers, Words, words_versions
 
 __all__ = [
     "CLOSES",
     "ENDS",
     "GAP",
     "HAS_ALPHA",
+    "HAS_SYMBOL",
     "HAS_TEXT",
     "WORDS",
     "Integers",
@@ -112,6 +113,17 @@ class TextBatch:
     def lines(self) -> Spans:
         """The lines of ``str.splitlines``, without their breaks; an empty text has none."""
         return self._spans(lambda counts, spans: _kernels.lines(self.data, self.offsets, counts, spans))
+
+    @cached_property
+    def single_lines(self) -> Spans:
+        r"""The pieces of ``text.split("\n")``, empty ones too; an empty text has one."""
+        counts = np.concatenate([[0], np.cumsum(self.line_feeds + 1)])
+        starts, ends = np.empty(counts[-1], np.int32), np.empty(counts[-1], np.int32)
+        first, last = np.zeros(counts[-1], np.bool_), np.zeros(counts[-1], np.bool_)
+        first[counts[:-1]] = last[counts[1:] - 1] = True
+        starts[first], starts[~first] = self.offsets[:-1], self._line_feeds + 1
+        ends[last], ends[~last] = self.offsets[1:], self._line_feeds
+        return Spans(counts, starts, ends)
 
     @cached_property
     def feed_lines(self) -> Spans:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import reference_dolma
 from reference import quality, repetition, words_of
 from reference_lines import c4, fineweb, mc4
 
@@ -21,6 +22,8 @@ FAMILIES: dict[str, Twin] = {
     "fineweb": of_words(fineweb),
     "c4": c4,
     "mc4": of_words(mc4),
+    "gopher_repetition_dolma": of_words(reference_dolma.repetition),
+    "gopher_quality_dolma": of_words(reference_dolma.quality),
 }
 
 

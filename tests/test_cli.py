@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from commands import QUICKSTART, command, difference, environment, gristmill, outputs
 
+from gristmill.filters.signals.families import SIGNALS
+
 
 def test_every_command_has_help():
     listed = gristmill("--help", cwd=".").stdout
@@ -245,3 +247,11 @@ def test_fates_have_one_row_a_record(quickstart):
         "id", "url", "shard", "row", "kept", "stage", "reason", "reasons", "duplicate_of",
     ]  # fmt: skip
     assert table.num_rows == len((quickstart / "sample" / "truth.jsonl").read_text().splitlines())
+
+
+def test_signals_without_a_recipe_lists_every_signal():
+    listed = gristmill("signals", cwd=".").stdout
+    for name, measured in SIGNALS.items():
+        assert f"  {name}  " in listed
+        assert measured.meaning in listed
+        assert measured.source in listed

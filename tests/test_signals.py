@@ -89,6 +89,13 @@ def test_a_long_repetitive_text_agrees_with_its_twin():
         ("c4_curly_brace_line_count", "Here is {.\nWhere is {\nA javascript is {.", 1),
         ("policy_line_count", "We use cookies\nPrivacy Policy, terms of use", 2),
         ("long_paragraph_count", f"{'é' * 200}\n{'a' * 199}\n", 1),
+        ("median_word_length_dolma", "a bb cccc ddddd", 3.0),
+        ("symbol_word_ratio_dolma", "## a… b c", 0.4),
+        ("stop_word_count_dolma", "the the The", 2),
+        ("bullet_line_ratio_dolma", "* a\n- b\n - c\n", 0.5),
+        ("ellipsis_line_ratio_dolma", "a…\nb...\n…\n", 0.5),
+        ("dup_line_ratio_dolma", "a\na\n\n\nb", 0.8),
+        ("dup_5gram_char_ratio_dolma", "a b c d e a b c d e", 1 / 3),
         ("newline_word_ratio", "a\n\nb\n\n", 2.0),
     ],
 )
@@ -132,13 +139,12 @@ def test_annotation_commutes_with_any_permutation_of_the_rows(case):
 
 @given(texts())
 def test_ratios_are_finite_and_not_negative_and_those_with_a_bound_are_at_most_one(text):
-    unbounded = {"hash_word_ratio", "ellipsis_word_ratio", "newline_word_ratio"} | {
-        f"top_{n}gram_char_ratio" for n in (2, 3, 4)
-    }
+    unbounded = {"hash_word_ratio", "ellipsis_word_ratio", "newline_word_ratio", "dup_line_char_ratio_dolma"}
+    unbounded |= {f"top_{n}gram_char_ratio{system}" for n in (2, 3, 4) for system in ("", "_dolma")}
     for name, value in measured([text])[0].items():
         assert math.isfinite(value)
         assert value >= 0
-        if name.endswith("ratio") and name not in unbounded:
+        if "_ratio" in name and name not in unbounded:
             assert value <= 1
 
 
@@ -152,7 +158,7 @@ def test_every_signal_says_what_it_is():
         assert signal.source
         assert signal.version >= 1
         assert name in FAMILIES[signal.family]
-        assert signal.type == (pa.int64() if name.endswith("_count") else pa.float64())
+        assert signal.type == (pa.int64() if re.search("_count(_dolma)?$", name) else pa.float64())
 
 
 def test_families_are_what_the_settings_offer():

@@ -114,6 +114,17 @@ def signals_page() -> str:
     return "\n".join(parts)
 
 
+def signals_listing() -> str:
+    """Return every family with its source, and its signals with what they mean, as plain text."""
+    parts = []
+    for family, names in FAMILIES.items():
+        sources = dict.fromkeys(SIGNALS[name].source for name in names)
+        width = max(map(len, names))
+        lines = [f"  {name:{width}}  {SIGNALS[name].meaning}" for name in names]
+        parts.append("\n".join([f"{family}  ({'; '.join(sources)})", *lines]))
+    return "\n\n".join(parts)
+
+
 def _entry(signal: Signal) -> str:
     kind = {"double": "float64"}.get(str(signal.type), str(signal.type))
     return f"### `{signal.name}`\n\n{signal.description}\n\n{kind}, version {signal.version}\n"

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from gristmill._kernels import CLOSES, ENDS, GAP, PRIME, Array, Integer, decode, hash_bytes, mix, word_flags
+from gristmill._kernels import CLOSES, ENDS, GAP, HAS_SYMBOL, PRIME, Array, Integer, decode, hash_bytes, mix, word_flags
 from gristmill.characters import SPACE
 from gristmill.jit import inlined, kernel
 
 _HALF = np.uint64(32)
+_HASH = 0x23
+_ELLIPSIS = 0x2026
 
 
 @kernel
@@ -107,17 +109,19 @@ def describe_words(text: Array, start: int, tables: tuple[Array, Array], lengths
         value = np.uint64(0)
         some = np.uint8(0)
         every = np.uint8(0xFF)
-        marked = np.uint8(0xFF)
+        marks_all = np.uint8(0xFF)
+        symbol = False
         for _ in range(lengths[n]):
             point, width = decode(text, i)
             i += width
             value = (value ^ np.uint64(point)) * PRIME
             some |= classes[point]
             every &= classes[point]
-            marked &= marks[point]
+            marks_all &= marks[point]
+            symbol |= (point == _HASH) | (point == _ELLIPSIS)
         hashes[n] = mix(value)
-        ends = lengths[n] == 1 and marked & ENDS != 0
-        flags[n] = word_flags(some, every, ends) & ~CLOSES | marked & CLOSES
+        ends = lengths[n] == 1 and marks_all & ENDS != 0
+        flags[n] = word_flags(some, every, ends) & ~CLOSES | marks_all & CLOSES | symbol * HAS_SYMBOL
 
 
 @kernel

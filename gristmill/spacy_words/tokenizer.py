@@ -66,9 +66,10 @@ class SpacyTokenizer:
         self._special = frozenset(split.rules)
         self._attribute = LENGTH
         self._marks = _sentence_marks(Sentencizer.default_punct_chars)
-        self._forget()
+        self.forget()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Forget all chunks; what comes out stays the same."""
         self._chunks = 0
         self._text = np.empty(1 << 16, np.uint8)
         self._starts = np.zeros(1 << 12, np.int64)
@@ -92,11 +93,11 @@ class SpacyTokenizer:
         try:
             self._learn(known)
         except BaseException:
-            self._forget()  # chunks without words would be taken for known
+            self.forget()  # chunks without words would be taken for known
             raise
         found = self._expanded(rows, numbers, gaps)
         if self._chunks > _KEPT_CHUNKS or self._starts[self._chunks] > _KEPT_BYTES:
-            self._forget()
+            self.forget()
         return found
 
     def _make_room(self, chunks: int, size: int) -> None:

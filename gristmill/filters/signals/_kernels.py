@@ -41,21 +41,24 @@ def word_totals(counts: Array, lengths: Array, flags: Array, out: Array) -> None
 
 @kernel
 def listed_words(counts: Array, hashes: Array, listed: Array, stamps: Array, out: Array) -> None:
-    """Fill in how many different listed words occur in each row.
+    """Fill in how many different listed words occur in each row, and how often any does.
 
     ``listed`` is a hash table (0 is a free slot) of a power of two slots, ``stamps`` has one for each.
     """
     mask = listed.shape[0] - 1
     for row in range(counts.shape[0] - 1):
         found = 0
+        times = 0
         for i in range(counts[row], counts[row + 1]):
             slot = np.int64(hashes[i]) & mask
             while listed[slot] != 0 and listed[slot] != hashes[i]:
                 slot = (slot + 1) & mask
+            times += listed[slot] != 0
             if listed[slot] != 0 and stamps[slot] != row + 1:
                 stamps[slot] = row + 1
                 found += 1
-        out[row] = found
+        out[row, 0] = found
+        out[row, 1] = times
 
 
 @kernel
@@ -139,12 +142,17 @@ def mask_for(items: int) -> int:
 
 @kernel
 def repeated_spans(data: Array, counts: Array, spans: tuple[Array, Array], table: Any, out: Array) -> None:
-    """Fill in, for each row: spans that occurred before in the row, and the characters of those."""
+    """Fill in, for each row: spans that occurred before in the row, and their characters.
+
+    Then the spans that occur more than once, all copies, and their characters.
+    """
     starts, ends = spans
-    keys, stamps, _ = table
+    keys, stamps, tally = table
     for row in range(counts.shape[0] - 1):
         repeated = 0
         characters = 0
+        firsts = 0
+        first_characters = 0
         mask = mask_for(counts[row + 1] - counts[row])
         for span in range(counts[row], counts[row + 1]):
             key = hash_bytes(data, np.int64(starts[span]), np.int64(ends[span]))
@@ -152,12 +160,21 @@ def repeated_spans(data: Array, counts: Array, spans: tuple[Array, Array], table
             if stamps[slot] != row + 1:
                 stamps[slot] = row + 1
                 keys[slot] = key
+                tally[slot] = 0
                 continue
-            repeated += 1
+            length = 0
             for i in range(starts[span], ends[span]):
-                characters += data[i] & 0xC0 != 0x80
+                length += data[i] & 0xC0 != 0x80
+            repeated += 1
+            characters += length
+            if tally[slot] == 0:
+                tally[slot] = 1
+                firsts += 1
+                first_characters += length
         out[row, 0] = repeated
         out[row, 1] = characters
+        out[row, 2] = repeated + firsts
+        out[row, 3] = characters + first_characters
 
 
 @kernel
@@ -275,3 +292,63 @@ def ngram_characters(counts: Array, words: tuple[Array, Array], scratch: Any, ta
             out[row, size - 2] = _repeated(size, found, stamp, (places, grams), lengths, table)
             if out[row, size - 2] == 0:  # then no longer gram repeats either
                 break
+
+
+@kernel
+def median_lengths(counts: Array, lengths: Array, tally: Array, out: Array) -> None:
+    """Fill in twice the median of the lengths of each row; a row without items has 0.
+
+    ``tally`` is zeros, one more than the greatest length.
+    """
+    for row in range(counts.shape[0] - 1):
+        items = lengths[counts[row] : counts[row + 1]]
+        out[row] = 0
+        longest = 0
+        for length in items:
+            tally[length] += 1
+            longest = max(longest, length)
+        seen = 0
+        for length in range(longest + 1):
+            for middle in ((items.shape[0] + 1) // 2, items.shape[0] // 2 + 1):
+                if seen < middle <= seen + tally[length]:
+                    out[row] += length
+            seen += tally[length]
+            tally[length] = 0
+
+
+@kernel
+def ngram_occurrences(counts: Array, words: tuple[Array, Array], scratch: Any, table: Any, out: Array) -> None:
+    """Fill in, for each row: of the top 2- to 4-gram its count and characters; then three counts for 5 to 10.
+
+    Those are the characters of all n-grams, of all occurrences of those that occur more than once, and of the words
+    that lie in one of these. Characters are those of the words, without spaces. Arguments are as in
+    ``ngram_characters``, with the place where each word's characters start as a third of ``scratch``'s arrays of words.
+    """
+    seen, places, grams, slots, before = scratch
+    stamp = 0
+    for row in range(counts.shape[0] - 1):
+        hashes = words[0][counts[row] : counts[row + 1]]
+        lengths = words[1][counts[row] : counts[row + 1]]
+        size_of_row = hashes.shape[0]
+        before[0] = 0
+        for i in range(size_of_row):
+            before[i + 1] = before[i] + lengths[i]
+        out[row] = 0
+        found = 0
+        for size in range(2, min(10, size_of_row) + 1):
+            found = _pairs(hashes, seen, places, grams) if size == 2 else _longer(hashes, size, found, places, grams)
+            stamp += 1
+            found, most_times, place = _top(found, stamp, (places, grams), slots, table)
+            if size <= 4:
+                out[row, 2 * size - 4] = most_times
+                out[row, 2 * size - 3] = before[place + size] - before[place]
+                continue
+            column = 3 * size - 9
+            for i in range(size_of_row - size + 1):
+                out[row, column] += before[i + size] - before[i]
+            free = 0
+            for i in range(found):
+                start = np.int64(places[i])
+                out[row, column + 1] += before[start + size] - before[start]
+                out[row, column + 2] += before[start + size] - before[max(start, free)]
+                free = int(start + size)

@@ -14,12 +14,20 @@ import pyarrow as pa
 
 from gristmill import schema
 from gristmill.characters import UNICODE_VERSION
-from gristmill.filters.signals import c4, fineweb, gopher_quality, gopher_repetition, mc4
+from gristmill.filters.signals import (
+    c4,
+    fineweb,
+    gopher_quality,
+    gopher_quality_dolma,
+    gopher_repetition,
+    gopher_repetition_dolma,
+    mc4,
+)
 from gristmill.filters.signals.settings import SignalsSettings
 from gristmill.filters.signals.signal import Signal
 from gristmill.text import TextBatch, words_versions
 
-_MODULES = (gopher_repetition, gopher_quality, fineweb, c4, mc4)
+_MODULES = (gopher_repetition, gopher_quality, fineweb, c4, mc4, gopher_repetition_dolma, gopher_quality_dolma)
 
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {module.FAMILY: tuple(s.name for s in module.SIGNALS) for module in _MODULES}

@@ -51,6 +51,14 @@ def line_marks(batch: TextBatch) -> Column:
     return out
 
 
+def stop_words(batch: TextBatch) -> Column:
+    """Return int64[rows, 2]: how many different stop words occur, and how often any does."""
+    out = np.empty((batch.rows, 2), np.int64)
+    listed = _stop_words(batch.kind)
+    _kernels.listed_words(batch.words.counts, batch.words.hashes, listed, np.zeros(len(listed), np.int64), out)
+    return out
+
+
 @signal(pa.int64(), FAMILY, SOURCE)
 def word_count(batch: TextBatch) -> Column:
     """Words with at least one character that is not punctuation.
@@ -123,10 +131,7 @@ def stop_word_count(batch: TextBatch) -> Column:
 
     An empty text has 0. DCLM counts every occurrence, so that "the the" is enough there.
     """
-    out = np.empty(batch.rows, np.int64)
-    listed = _stop_words(batch.kind)
-    _kernels.listed_words(batch.words.counts, batch.words.hashes, listed, np.zeros(len(listed), np.int64), out)
-    return out
+    return batch.scan(stop_words)[:, 0]
 
 
 @cache

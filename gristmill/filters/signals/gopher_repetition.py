@@ -18,17 +18,18 @@ SIZES: Final = range(2, 11)
 
 
 def repeated_lines(batch: TextBatch) -> Column:
-    """Return int64[rows, 2]: lines that occurred before in the text, and the characters of those."""
-    return _repeated(batch, batch.feed_lines)
+    """Return int64[rows, 4]: lines that occurred before in the text, their characters; then the same of all copies."""
+    return repeated(batch, batch.feed_lines)
 
 
 def repeated_paragraphs(batch: TextBatch) -> Column:
-    """Return int64[rows, 2]: paragraphs that occurred before in the text, and the characters of those."""
-    return _repeated(batch, batch.feed_paragraphs)
+    """Return int64[rows, 4] of paragraphs, as ``repeated_lines`` has it."""
+    return repeated(batch, batch.feed_paragraphs)
 
 
-def _repeated(batch: TextBatch, spans: Spans) -> Column:
-    out = np.empty((batch.rows, 2), np.int64)
+def repeated(batch: TextBatch, spans: Spans) -> Column:
+    """Return int64[rows, 4]: spans that occurred before, their characters; spans with a copy, their characters."""
+    out = np.empty((batch.rows, 4), np.int64)
     _kernels.repeated_spans(batch.data, spans.counts, (spans.starts, spans.ends), table(most(spans.counts)), out)
     return out
 
@@ -37,15 +38,32 @@ def ngram_characters(batch: TextBatch) -> Column:
     """Return int64[rows, 9]: characters of the top 2- to 4-gram, then those of repeated 5- to 10-grams."""
     words = batch.words
     longest = most(words.counts)
-    scratch = (
-        np.empty(slots(2 * longest), np.uint8),
-        np.empty(longest, np.int32),
-        np.empty(longest, np.uint64),
-        np.empty(longest, np.int32),
-    )
     out = np.empty((batch.rows, len(SIZES)), np.int64)
-    _kernels.ngram_characters(words.counts, (words.hashes, words.lengths), scratch, table(longest), out)
+    _kernels.ngram_characters(words.counts, (words.hashes, words.lengths), _scratch(longest), table(longest), out)
     return out
+
+
+def ngram_occurrences(batch: TextBatch) -> Column:
+    """Return int64[rows, 24]: count and characters of the top 2- to 4-gram, then three for each of 5 to 10.
+
+    The three: characters of all n-grams, of all occurrences of repeated ones, of the words that lie in one of these.
+    """
+    words = batch.words
+    longest = most(words.counts)
+    out = np.empty((batch.rows, 24), np.int64)
+    scratch = (*_scratch(longest), np.empty(longest + 1, np.int64))
+    _kernels.ngram_occurrences(words.counts, (words.hashes, words.lengths), scratch, table(longest), out)
+    return out
+
+
+def _scratch(words: int) -> tuple[Column, Column, Column, Column]:
+    """Return room for the n-grams of a text of so many words: counts by hash, places, hashes, slots."""
+    return (
+        np.empty(slots(2 * words), np.uint8),
+        np.empty(words, np.int32),
+        np.empty(words, np.uint64),
+        np.empty(words, np.int32),
+    )
 
 
 @signal(pa.float64(), FAMILY, SOURCE)

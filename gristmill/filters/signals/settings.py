@@ -6,7 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Family = Literal["gopher_repetition", "gopher_quality", "fineweb", "c4", "mc4"]
+Family = Literal[
+    "gopher_repetition", "gopher_quality", "fineweb", "c4", "mc4", "gopher_repetition_dolma", "gopher_quality_dolma"
+]
 WordKind = Literal["unicode", "whitespace", "spacy"]
 
 
