@@ -34,6 +34,7 @@ from gristmill.jit import inlined, kernel
 Array = Any  # a NumPy array; its items are ints to a reader and machine integers to a kernel
 Integer = Any  # an int or a NumPy integer: the same to a kernel
 
+START = np.uint64(0x243F6A8885A308D3)  # of a word's hash: not 0, which NULs would leave as it is
 PRIME = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 _HALF = np.uint64(32)
@@ -142,7 +143,7 @@ def unicode_words(data: Array, offsets: Array, tables: tuple[Array, Array], coun
             alone = kind == SINGLE
             symbol = not alone and (kind < LETTER or kind > JOINER)
             before = kind
-            value = np.uint64(0)
+            value = START
             length = 0
             some = np.uint8(0)
             every = np.uint8(0xFF)
@@ -193,7 +194,7 @@ def whitespace_words(data: Array, offsets: Array, tables: tuple[Array, Array], c
         i = offsets[row]
         stop = offsets[row + 1]
         while i < stop:
-            value = np.uint64(0)
+            value = START
             length = 0
             some = np.uint8(0)
             every = np.uint8(0xFF)

@@ -63,7 +63,7 @@ WORDS: Final[Mapping[str, Callable[[npt.NDArray[np.uint8], Integers], Words]]] =
         "spacy": _by_spacy,
     }
 )
-SEGMENTATION_VERSION: Final = 1
+SEGMENTATION_VERSION: Final = 2
 
 
 def words_versions(kind: str) -> dict[str, str]:

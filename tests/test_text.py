@@ -142,6 +142,11 @@ def test_words_have_equal_hashes_exactly_if_they_are_equal(words, column):
     assert len(set(zip(flat, hashes, strict=True))) == len(set(flat)) == len(set(hashes))
 
 
+@pytest.mark.parametrize("words", list(WORDS))
+def test_characters_that_are_zero_count_in_hashes(words):
+    assert len(set(batch("a \0a \0\0a", words=words).words.hashes.tolist())) == len({*words_of("a \0a \0\0a", words)})
+
+
 def test_hashes_of_short_words_do_not_collide_and_use_all_bits():
     words = [a + b + c for a in "abcdefghijklmnopqrstuvwxyz0123456789" for b in "aeiou中é🙂" for c in "xyzß0"]
     hashes = batch(" ".join(words), words="whitespace").words.hashes

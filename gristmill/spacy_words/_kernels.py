@@ -9,7 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from gristmill._kernels import CLOSES, ENDS, GAP, HAS_SYMBOL, PRIME, Array, Integer, decode, hash_bytes, mix, word_flags
+from gristmill._kernels import (
+    CLOSES,
+    ENDS,
+    GAP,
+    HAS_SYMBOL,
+    PRIME,
+    START,
+    Array,
+    Integer,
+    decode,
+    hash_bytes,
+    mix,
+    word_flags,
+)
 from gristmill.characters import SPACE
 from gristmill.jit import inlined, kernel
 
@@ -106,7 +119,7 @@ def describe_words(text: Array, start: int, tables: tuple[Array, Array], lengths
     hashes, flags = words
     i = start
     for n in range(lengths.shape[0]):
-        value = np.uint64(0)
+        value = START
         some = np.uint8(0)
         every = np.uint8(0xFF)
         marks_all = np.uint8(0xFF)

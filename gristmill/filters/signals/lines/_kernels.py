@@ -15,6 +15,11 @@ from gristmill.characters import ALPHANUMERIC, NUMBER, SPACE, TERMINAL
 from gristmill.filters.signals._kernels import mask_for, slot_of
 from gristmill.jit import inlined, kernel
 
+# bits of phrases
+LOREM = 1
+JAVASCRIPT = 2
+POLICY = 4
+
 _SHORT = 30  # characters of a short line
 _LONG = 200  # characters of a long one
 _LONG_WORD = 1_000
@@ -126,22 +131,26 @@ def _matches(text: Array, i: Integer, end: Integer, lower: Array, phrase: Array)
 
 
 @inlined
-def _has_any(text: Array, start: Integer, end: Integer, lower: Array, phrases: Any) -> bool:
-    """Return whether one of the phrases, but for case, is in the span."""
-    letters, firsts = phrases
-    for i in range(start, end):
-        for p in range(firsts.shape[0] - 1):
-            if text[i] | 0x20 == letters[firsts[p]] and _matches(
-                text, i, end, lower, letters[firsts[p] : firsts[p + 1]]
-            ):
-                return True
-    return False
+def _phrases_in(text: Array, start: Integer, end: Integer, lower: Array, phrases: Any) -> Integer:
+    """Return the bits of all phrases that are in the span, but for case.
+
+    ``phrases`` are their letters, where each starts in them, its bit, and whether two bytes begin any.
+    """
+    letters, firsts, bits, beginnings = phrases
+    found = 0
+    for i in range(start, end - 1):
+        if beginnings[text[i], text[i + 1]]:
+            for p in range(bits.shape[0]):
+                phrase = letters[firsts[p] : firsts[p + 1]]
+                if text[i] | 0x20 == phrase[0] and _matches(text, i, end, lower, phrase):
+                    found |= bits[p]
+    return found
 
 
 @inlined
 def _citation_end(data: Array, i: Integer, end: Integer, tables: Any, phrases: Any) -> Integer:
     """Return where the citation ends that begins at ``i`` (``[``), or ``i`` if none does."""
-    classes, breaks, _ = tables
+    classes, breaks = tables
     letters, firsts = phrases
     for p in range(firsts.shape[0] - 1):
         size = firsts[p + 1] - firsts[p]
@@ -193,15 +202,14 @@ def _ends_well(text: Array, start: Integer, end: Integer) -> bool:
 def c4_lines(data: Array, tables: Any, lines: Any, phrases: Any, cleaned: Any, out: Array) -> None:
     """Fill in each line as C4 cleans it, whether it is kept, and five counts of the lines of each row.
 
-    ``tables`` are the classes, word breaks and lower case of characters; ``lines`` their counts, starts and ends
-    without white space at the ends; ``phrases`` those of citations, lorem ipsum, javascript and policies, each as
-    letters and where each phrase starts in them. ``cleaned`` are the text of all lines, where each starts, and whether
-    it is kept. The counts: kept lines, lines with lorem ipsum and with a brace that decide on the page, lines with
-    javascript, lines with a policy.
+    ``tables`` are the classes, word breaks and lower case of characters, then the citations, as letters and where each
+    starts in them; ``lines`` their counts, starts and ends without white space at the ends; ``phrases`` are as in
+    ``_phrases_in``, with the bits ``LOREM``, ``JAVASCRIPT`` and ``POLICY``. ``cleaned`` are the text of all lines,
+    where each starts, and whether it is kept. The counts: kept lines, lines with lorem ipsum and with a brace that
+    decide on the page, lines with javascript, lines with a policy.
     """
-    classes, _, lower = tables
+    classes, breaks, lower, citations = tables
     counts, starts, ends = lines
-    citations, lorem, javascript, policies = phrases
     text, offsets, kept = cleaned
     n = 0
     offsets[0] = 0
@@ -213,7 +221,7 @@ def c4_lines(data: Array, tables: Any, lines: Any, phrases: Any, cleaned: Any, o
             end = ends[line]
             brace = False
             while i < end:
-                after = _citation_end(data, i, end, tables, citations) if data[i] == 0x5B else i
+                after = _citation_end(data, i, end, (classes, breaks), citations) if data[i] == 0x5B else i
                 if after == i:
                     text[n] = data[i]
                     brace |= data[i] == 0x7B
@@ -224,12 +232,10 @@ def c4_lines(data: Array, tables: Any, lines: Any, phrases: Any, cleaned: Any, o
             offsets[line + 1] = n
             words, longest = _words_of_line(data, starts[line], end, classes)
             good = words >= 3 and longest <= _LONG_WORD and _ends_well(text, first, n)
-            scripted = _has_any(text, first, n, lower, javascript)
-            policy = _has_any(text, first, n, lower, policies)
-            filler = _has_any(text, first, n, lower, lorem)
-            kept[line] = good and not scripted and not policy
+            found = _phrases_in(text, first, n, lower, phrases)
+            kept[line] = good and found & (JAVASCRIPT | POLICY) == 0
             out[row, 0] += kept[line]
-            out[row, 1] += good and filler
-            out[row, 2] += good and not scripted and brace
-            out[row, 3] += scripted
-            out[row, 4] += policy
+            out[row, 1] += good and found & LOREM != 0
+            out[row, 2] += good and found & JAVASCRIPT == 0 and brace
+            out[row, 3] += found & JAVASCRIPT != 0
+            out[row, 4] += found & POLICY != 0

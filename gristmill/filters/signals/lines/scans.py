@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Iterable
+from itertools import product
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,17 +17,17 @@ from gristmill.filters.signals.signal import Column
 from gristmill.filters.signals.tables import most, table
 from gristmill.text import TextBatch
 
-CITATIONS: Final = ("[edit]", "[citation needed]")  # and digits in brackets, or nothing
-LOREM: Final = ("lorem ipsum",)
-JAVASCRIPT: Final = ("javascript",)
-POLICIES: Final = (
-    "terms of use",
-    "privacy policy",
-    "cookie policy",
-    "uses cookies",
-    "use of cookies",
-    "use cookies",
-)
+_CITATIONS: Final = ("[edit]", "[citation needed]")  # and digits in brackets, or nothing
+_PHRASES: Final = {
+    "lorem ipsum": _kernels.LOREM,
+    "javascript": _kernels.JAVASCRIPT,
+    "terms of use": _kernels.POLICY,
+    "privacy policy": _kernels.POLICY,
+    "cookie policy": _kernels.POLICY,
+    "uses cookies": _kernels.POLICY,
+    "use of cookies": _kernels.POLICY,
+    "use cookies": _kernels.POLICY,
+}
 
 
 def nonblank_lines(batch: TextBatch) -> Column:
@@ -61,13 +63,12 @@ def c4_lines(batch: TextBatch) -> C4Lines:
     """Return what C4's cleaning, as datatrove has it, finds in the lines of ``str.splitlines``."""
     lines = batch.lines
     starts, ends = np.empty(len(lines.starts), np.int64), np.empty(len(lines.starts), np.int64)
-    tables = character_classes(), word_breaks(), lower_case()
+    tables = character_classes(), word_breaks(), lower_case(), _letters(_CITATIONS)
     segmentation.stripped_spans(batch.data, (lines.starts, lines.ends), tables[0], starts, ends)
     offsets, kept = np.empty(len(starts) + 1, np.int64), np.empty(len(starts), np.bool_)
     text = np.empty(len(batch.data), np.uint8)
     out = np.empty((batch.rows, 5), np.int64)
-    phrases = tuple(_letters(listed) for listed in (CITATIONS, LOREM, JAVASCRIPT, POLICIES))
-    _kernels.c4_lines(batch.data, tables, (lines.counts, starts, ends), phrases, (text, offsets, kept), out)
+    _kernels.c4_lines(batch.data, tables, (lines.counts, starts, ends), _phrases(), (text, offsets, kept), out)
     cleaned = pa.LargeStringArray.from_buffers(len(starts), pa.py_buffer(offsets), pa.py_buffer(text))
     words = TextBatch(cleaned, batch.kind).words
     sentences = np.empty(len(starts), np.int64)
@@ -82,7 +83,16 @@ def _sums(values: Column, counts: Column) -> Column:
     return np.asarray(totals[counts[1:]] - totals[counts[:-1]])
 
 
-def _letters(phrases: tuple[str, ...]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+def _letters(phrases: Iterable[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """Return the letters of all phrases, and where each phrase starts in them."""
-    letters = np.frombuffer("".join(phrases).encode(), np.uint8)
-    return letters, np.concatenate([[0], np.cumsum([len(phrase) for phrase in phrases])])
+    listed = [phrase.encode() for phrase in phrases]
+    return np.frombuffer(b"".join(listed), np.uint8), np.concatenate([[0], np.cumsum([len(text) for text in listed])])
+
+
+def _phrases() -> tuple[npt.NDArray[Any], ...]:
+    """Return C4's phrases as the kernel reads them."""
+    beginnings = np.zeros((256, 256), np.bool_)
+    for phrase in _PHRASES:
+        for cases in product(*((letter, letter.upper()) for letter in phrase[:2])):
+            beginnings[tuple(map(ord, cases))] = True
+    return *_letters(_PHRASES), np.array(list(_PHRASES.values()), np.int64), beginnings
