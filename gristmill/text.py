@@ -18,7 +18,19 @@ import pyarrow.compute as pc
 from gristmill import _kernels
 from gristmill.characters import character_classes
 from gristmill.columns import text_column
-from gristmill.words import CLOSES, ENDS, GAP, HAS_ALPHA, HAS_SYMBOL, HAS_TEXT, WORDS, Integers, Words, words_versions
+from gristmill.words import (
+    CLOSES,
+    ENDS,
+    GAP,
+    HAS_ALPHA,
+    HAS_SYMBOL,
+    HAS_TEXT,
+    SEGMENTATION_VERSION,
+    WORDS,
+    Integers,
+    Words,
+    words_versions,
+)
 
 __all__ = [
     "CLOSES",
@@ -27,6 +39,7 @@ __all__ = [
     "HAS_ALPHA",
     "HAS_SYMBOL",
     "HAS_TEXT",
+    "SEGMENTATION_VERSION",
     "WORDS",
     "Integers",
     "Spans",
