@@ -107,8 +107,8 @@ def _steps():
     deciders = ("extract", "language.keep", "filter", "dedup", "decontaminate.keep")
     language = (
         Rule("language", schema.LANGUAGE, "in", ("en", "de")),
-        Rule("language", schema.LANGUAGE_SCORE, "min", 0.65, where=(schema.LANGUAGE, "en")),
-        Rule("language", schema.LANGUAGE_SCORE, "min", 0.5, where=(schema.LANGUAGE, "de")),
+        Rule("language", schema.LANGUAGE_SCORE, "min", 0.65, where=(schema.LANGUAGE, ("en",))),
+        Rule("language", schema.LANGUAGE_SCORE, "min", 0.5, where=(schema.LANGUAGE, ("de",))),
     )
     quality = (
         Rule("gopher_quality", "word_count", "min", 50),

@@ -97,9 +97,9 @@ def test_a_kept_document_shows_its_room_to_each_bound(run):
     assert (explained.dropped_by, explained.is_final) == (None, True)
     stages = {stage.stage: stage for stage in explained.stages}
     assert stages["language"].values == {"language": "de", "language_score": 0.55}
-    assert [(r.code, r.value, r.bound, r.hit) for r in stages["language"].rules] == [
-        ("language.language.in", "de", ("en", "de"), False),
-        ("language.language_score.min", 0.55, 0.5, False),
+    assert [(r.code, r.parts[0].value, r.asked, r.hit) for r in stages["language"].rules] == [
+        ("language.language.in", "de", "in en, de", False),
+        ("language.language_score.min", 0.55, "≥ 0.5 if language is de", False),
     ]
     assert len(stages["filter"].rules) == 4
     assert stages["tokenize"].state == "encoded"

@@ -59,6 +59,39 @@ order below, and `reasons` are all.
       word_count: {{max: 50_000}}
       language: {{in: [en, fr]}}
 ```
+
+## Bounds by language
+
+A bound can differ for single languages, as an earlier `language` stage labels them. A side that a language does not
+name is as for all others, and null switches it off. The reason code stays the same; `gristmill explain` shows the bound
+that a document was held against.
+
+```yaml
+gopher_quality:
+  stop_word_count: {{languages: {{de: {{min: null}}, fr: {{min: 1}}}}}}
+house:
+  word_count: {{min: 50, languages: {{zh: {{min: 20}}}}}}
+```
+
+## any, all
+
+Each bound of a rule set drops on its own. `any` makes one rule of several sets of bounds: it keeps what lies inside all
+bounds of one of them. Its code names what it is made of, here
+`house.any(word_count.min,all(stop_word_count.min,bullet_line_ratio.max))`. What a bound does not judge lies inside it.
+`all` is the same as writing its sets one by one; with it, a set can hold several choices. They nest.
+
+```yaml
+house:
+  any:
+    - {{word_count: {{min: 200}}}}
+    - {{stop_word_count: {{min: 4}}, bullet_line_ratio: {{max: 0.1}}}}
+```
+
+## Warnings
+
+A filter that keeps under 0.1% of at least 1,000 documents, or drops nothing of over 10,000, says so when it is done: on
+the terminal, in the manifest, and in the report, with what it saw and the likely cause. `warn: false` in the stage
+silences it, and makes nothing be computed again.
 """
 
 _DIFFERENCES = """\

@@ -42,9 +42,10 @@ class Shard:
 class Step:
     """One pass of the plan.
 
-    ``stage`` is the recipe's stage that it belongs to; ``places`` are the settings that only tell where something lies,
-    whose digest is among the ``versions``; ``scope`` is "corpus" where a row's result can depend on other shards;
-    ``columns`` are what its layer offers to rules; ``decides`` is true if its layer keeps and drops.
+    ``stage`` is the recipe's stage that it belongs to; ``places`` are the settings that change no result: where
+    something lies, whose digest is among the ``versions``, or whether a warning is wanted; ``scope`` is "corpus" where
+    a row's result can depend on other shards; ``columns`` are what its layer offers to rules; ``decides`` is true if
+    its layer keeps and drops.
     """
 
     name: str

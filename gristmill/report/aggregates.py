@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gristmill import schema
+from gristmill.filters.rules.serialize import to_json
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.stages.rules import step_rules
 from gristmill.report.view import Finished, ShardView
@@ -51,11 +52,7 @@ class Reasons:
         counts = self._counts[step.name]
         rules: dict[str, list[dict[str, Any]]] = {}
         for rule in step_rules(step) if step.kind == "rules" else ():
-            where = None if rule.where is None else list(rule.where)
-            bound = list(rule.bound) if isinstance(rule.bound, tuple) else rule.bound
-            rules.setdefault(rule.code, []).append(
-                {"signal": rule.signal, "side": rule.side, "bound": bound, "where": where}
-            )
+            rules.setdefault(rule.code, []).append(to_json(rule))
         others = sorted(counts["hits"].keys() - rules.keys(), key=lambda code: (-counts["first"][code], code))
         return [
             {"reason": code, "bounds": rules.get(code, [])} | {kind: of[code] for kind, of in counts.items()}

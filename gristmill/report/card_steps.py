@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
-from gristmill.filters.rules.presets import PRESETS, Preset
+from gristmill.filters.rules.presets import PRESETS, Preset, source_of
+from gristmill.filters.rules.rule import AnyRule
+from gristmill.filters.rules.serialize import from_json, to_json
 from gristmill.report import figures
 from gristmill.report.escape import as_code, for_markdown, for_text
 
@@ -38,49 +39,49 @@ def _step(step: Stats, stats: Stats) -> Iterator[str]:
 
 def _rules(step: Stats, stats: Stats) -> Iterator[str]:
     """Yield where the presets come from, then each rule with its bound and how many documents it is charged with."""
-    rules = step["settings"]["rules"]
-    presets = [PRESETS[name] for name in dict.fromkeys(rule["preset"] for rule in rules) if name in PRESETS]
-    if presets:
-        lines = [f"- {for_text(preset.name)}: {for_text(preset.source)}" for preset in presets]
-        yield "\n".join([*lines, *_left_out(presets, rules)]) + "\n"
+    rules = [from_json(rule) for rule in step["settings"]["rules"]]
+    names = list(dict.fromkeys(rule.preset for rule in rules))
+    lines = [f"- {for_text(name)}: {for_text(source)}" for name in names if (source := source_of(name)) is not None]
+    if lines:
+        yield "\n".join([*lines, *_left_out([PRESETS[name] for name in names if name in PRESETS], rules)]) + "\n"
     charged = {r["reason"]: r["first"] for stage in stats["reasons"] for r in stage["reasons"]}
     lines = ["| rule | keeps | as published | charged |", "|---|---|---|---:|"]
     for code, same in _by_code(rules).items():
         cells = (
             for_markdown(code),
-            for_text(figures.bounds(same)),
-            _published(same[0]),
+            for_text(figures.bounds(map(to_json, same))),
+            _published(same),
             figures.count(charged.get(code)),
         )
         lines.append(f"| {' | '.join(cells)} |")
     yield "\n".join(lines) + "\n"
 
 
-def _left_out(presets: Sequence[Preset], rules: Sequence[Stats]) -> Iterator[str]:
+def _left_out(presets: Sequence[Preset], rules: Sequence[AnyRule]) -> Iterator[str]:
     """Yield a line for each rule of the presets that the recipe switches off."""
-    applied = {(rule["preset"], rule["signal"], rule["side"]) for rule in rules}
+    applied = {rule.code for rule in rules}
     for preset in presets:
         for rule in preset.rules:
-            if (rule.preset, rule.signal, rule.side) not in applied:
-                yield f"- switched off: {for_markdown(rule.code)}, published as {for_text(figures.bound(asdict(rule)))}"
+            if rule.code not in applied:
+                published = for_text(figures.bound(to_json(rule)))
+                yield f"- switched off: {for_markdown(rule.code)}, published as {published}"
 
 
-def _by_code(rules: Sequence[Stats]) -> dict[str, list[Stats]]:
-    """Return rules by reason code: those that differ in `where` alone share one."""
-    by_code: dict[str, list[Stats]] = {}
+def _by_code(rules: Sequence[AnyRule]) -> dict[str, list[AnyRule]]:
+    """Return rules by reason code: those that differ in their conditions alone share one."""
+    by_code: dict[str, list[AnyRule]] = {}
     for rule in rules:
-        by_code.setdefault(f"{rule['preset']}.{rule['signal']}.{rule['side']}", []).append(rule)
+        by_code.setdefault(rule.code, []).append(rule)
     return by_code
 
 
-def _published(rule: Stats) -> str:
-    """Return "yes", or the preset's own bound where the recipe has another; a dash for a rule of no preset."""
-    if rule["preset"] not in PRESETS:
+def _published(same: Sequence[AnyRule]) -> str:
+    """Return "yes", or the preset's own bound where the recipe has others; a dash for a rule of no preset."""
+    preset = PRESETS.get(same[0].preset)
+    if preset is None:
         return figures.NONE
-    for other in PRESETS[rule["preset"]].rules:
-        if (other.signal, other.side) == (rule["signal"], rule["side"]):
-            return "yes" if other.bound == rule["bound"] else for_text(figures.bound(asdict(other)))
-    return figures.NONE
+    published = [rule for rule in preset.rules if rule.code == same[0].code]
+    return "yes" if list(same) == published else for_text(figures.bounds(map(to_json, published)))
 
 
 def _value(value: Any) -> str:

@@ -63,13 +63,20 @@ def _column(kind: str, x: float, width: float, height: float) -> Markup:
 
 def _bounds(rules: Sequence[Mapping[str, Any]], edges: Sequence[float]) -> list[Markup]:
     """Return a line for each bound, and, for the first few, what it asks for, one below the other."""
-    values = {figures.bound({**rule, "where": None}): float(rule["bound"]) for rule in rules}
+    values = {figures.bound({**rule, "where": None, "unless": None}): float(rule["bound"]) for rule in rules}
     drawn = []
-    for number, (asked, wheres) in enumerate(figures.grouped(rules).items()):
+    for number, (asked, conditions) in enumerate(figures.grouped(rules).items()):
         x = _WIDTH * _position(values[asked], edges)
         drawn.append(element("line", {"class": "bound", "x1": _n(x), "x2": _n(x), "y1": 0, "y2": _n(_UP + _DOWN)}))
         if number < _BOUNDS_NAMED:
-            drawn.append(_bound_name(asked, [value for _, value in wheres], x, 8 + 10 * number))
+            drawn.append(
+                _bound_name(
+                    asked,
+                    [f"not {text}" if word == "unless" else text for word, _, text in conditions],
+                    x,
+                    8 + 10 * number,
+                )
+            )
     return drawn
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gristmill.filters.rules.serialize import to_json
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.stages.rules import step_rules
 from gristmill.report.tally import Histogram, display_edges
@@ -89,12 +90,14 @@ class Signals:
         """Return the first finished step with bounds on a signal, and those bounds."""
         for decider in self._finished.deciders:
             if decider.kind == "rules" and step.name in decider.inputs:
-                rules = [rule for rule in step_rules(decider) if rule.signal == name and rule.side in ("min", "max")]
-                if rules:
-                    return decider, [
-                        {"reason": r.code, "side": r.side, "bound": r.bound, "where": r.where and list(r.where)}
-                        for r in rules
-                    ]
+                bounds = [
+                    to_json(bound) | {"reason": rule.code}
+                    for rule in step_rules(decider)
+                    for bound in rule.bounds
+                    if bound.signal == name and bound.side != "in"
+                ]
+                if bounds:
+                    return decider, bounds
         return None, []
 
 

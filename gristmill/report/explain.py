@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 
 from gristmill import schema
+from gristmill.filters.rules.evaluate import applies_to, hits
+from gristmill.filters.rules.serialize import to_json
 from gristmill.pipeline import ledger
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.run import Run
 from gristmill.pipeline.stages.rules import rule_columns, step_rules
+from gristmill.report import figures
 from gristmill.report.explain_view import Shown, render_explanation
 from gristmill.report.find import Found, find, row_of
-from gristmill.report.outcomes import Explanation, RuleOutcome, StageOutcome, State, Survivor
+from gristmill.report.outcomes import BoundOutcome, Explanation, RuleOutcome, StageOutcome, State, Survivor
 
 __all__ = ["Explanation", "Shown", "explain", "render_explanation"]
 
@@ -96,7 +98,7 @@ def _decided(
         stage=step.stage,
         state=kept if decision[schema.KEEP] else "dropped",
         reasons=reasons,
-        rules=tuple(replace(rule, hit=rule.code in reasons) for rule in rules),
+        rules=tuple(rules),
         values=values,
         survivor=None if duplicate_of is None else _survivor(run, duplicate_of),
         cluster_size=cluster_size,
@@ -112,19 +114,25 @@ def _measured(run: Run, step: Step, found: Found) -> list[dict[str, Any]]:
 
 
 def _rules(run: Run, step: Step, found: Found) -> list[list[RuleOutcome]]:
-    """Return the rules of a step that apply to each of the rows, with their values, not yet whether they hit."""
+    """Return the rules of a step that apply to each of the rows, with their values, and whether they hit."""
     if step.kind != "rules":
         return [[] for _ in found.rows]
-    columns = rule_columns(run, step, found.shard)
-    rows = _rows_of(pa.table(columns), found) if columns else [{} for _ in found.rows]
-    return [
-        [
-            RuleOutcome(rule.code, rule.signal, row[rule.signal], rule.side, rule.bound, rule.where, False)
-            for rule in step_rules(step)
-            if rule.where is None or row[rule.where[0]] == rule.where[1]
-        ]
-        for row in rows
-    ]
+    columns = {name: column.take(list(found.rows)) for name, column in rule_columns(run, step, found.shard).items()}
+    outcomes: list[list[RuleOutcome]] = [[] for _ in found.rows]
+    for rule in step_rules(step):
+        hit = hits(rule, columns, len(found.rows))
+        outside = [hits(bound, columns, len(found.rows)) for bound in rule.bounds]
+        applies = [applies_to(bound, columns, len(found.rows)) for bound in rule.bounds]
+        asked = figures.bound(to_json(rule))
+        for row, of_row in enumerate(outcomes):
+            parts = tuple(
+                BoundOutcome(bound, columns[bound.signal][row].as_py(), bool(out[row]))
+                for bound, out, applied in zip(rule.bounds, outside, applies, strict=True)
+                if applied[row]
+            )
+            if parts:
+                of_row.append(RuleOutcome(rule.code, asked, parts, bool(hit[row])))
+    return outcomes
 
 
 def _survivor(run: Run, identity: str) -> Survivor:

@@ -12,10 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from gristmill import schema
+from gristmill.filters.rules.serialize import to_json
 from gristmill.report import figures
 from gristmill.report.edited import Piece
 from gristmill.report.escape import for_terminal
-from gristmill.report.outcomes import Explanation, RuleOutcome, StageOutcome
+from gristmill.report.outcomes import BoundOutcome, Explanation, StageOutcome
 
 _STATES = {"kept": "green", "dropped": "red", "measured": "", "encoded": "green", "not done": "yellow"}
 
@@ -29,7 +30,7 @@ def render_explanation(explanation: Explanation, *, text: Shown = "nothing") -> 
     ``text`` adds the document's text: with the marks of what edits did to it, or as it was extracted.
     """
     parts: list[RenderableType] = [_title(explanation), _fate(explanation), Text(), _record(explanation)]
-    ruled = {rule.signal for stage in explanation.stages for rule in stage.rules}
+    ruled = {part.rule.signal for stage in explanation.stages for rule in stage.rules for part in rule.parts}
     dropped = False
     for stage in explanation.stages:
         parts += [Text(), _stage_line(stage, dropped), *_details(stage, ruled)]
@@ -131,20 +132,27 @@ def _rules(stage: StageOutcome) -> Table:
     for header in ("value", "bound", "room"):
         table.add_column(header, justify="right", overflow="fold")
     for rule in stage.rules:
-        mark = Text("✗", style="red") if rule.hit else Text("✓", style="green")
-        asked = figures.bound({"side": rule.side, "bound": rule.bound, "where": rule.where})
-        value = for_terminal(figures.number(rule.value), "bold" if rule.hit else "")
         code = for_terminal(rule.code, "red" if rule.hit else "")
-        table.add_row(mark, code, value, for_terminal(asked), Text(_room(rule), style="red" if rule.hit else "dim"))
+        if len(rule.parts) == 1:
+            table.add_row(_mark(rule.hit), code, *_against(rule.parts[0], rule.asked, rule.hit))
+            continue
+        table.add_row(_mark(rule.hit), code)
+        for part in rule.parts:
+            asked = figures.bound(to_json(part.rule))
+            label = Text.assemble("  ", _mark(part.outside), " ", for_terminal(part.rule.label))
+            table.add_row("", label, *_against(part, asked, part.outside))
     return table
 
 
-def _room(rule: RuleOutcome) -> str:
-    """Return how far the value is from the bound; below zero it is beyond it."""
-    if rule.side not in ("min", "max") or not isinstance(rule.value, int | float):
-        return ""
-    room = rule.value - rule.bound if rule.side == "min" else rule.bound - rule.value
-    return figures.number(room)
+def _mark(hit: bool) -> Text:
+    return Text("✗", style="red") if hit else Text("✓", style="green")
+
+
+def _against(part: BoundOutcome, asked: str, hit: bool) -> tuple[Text, Text, Text]:
+    """Return a value, its bound, and the room between them."""
+    room = "" if part.room is None else figures.number(part.room)
+    value = for_terminal(figures.number(part.value), "bold" if hit else "")
+    return value, for_terminal(asked), Text(room, style="red" if hit else "dim")
 
 
 def _text(explanation: Explanation) -> Text:

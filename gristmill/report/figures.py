@@ -77,12 +77,15 @@ def exact(value: Any) -> str:
 
 
 def bound(rule: Mapping[str, Any]) -> str:
-    """Return what a rule (side, bound, where) asks for.
+    """Return what a rule asks for, given as its JSON values.
 
-    >>> bound({"side": "max", "bound": 0.3, "where": None})
+    >>> bound({"side": "max", "bound": 0.3})
     '≤ 0.3'
-    >>> bound({"side": "min", "bound": 0.65, "where": ["language", "en"]})
+    >>> bound({"side": "min", "bound": 0.65, "where": ["language", ["en"]]})
     '≥ 0.65 if language is en'
+    >>> low = {"signal": "word_count", "side": "min", "bound": 50}
+    >>> bound({"any": [[low], [low | {"bound": 20}, {"signal": "link_count", "side": "max", "bound": 3}]]})
+    'word_count ≥ 50, or word_count ≥ 20 and link_count ≤ 3'
     """
     return bounds([rule])
 
@@ -90,23 +93,43 @@ def bound(rule: Mapping[str, Any]) -> str:
 def bounds(rules: Iterable[Mapping[str, Any]]) -> str:
     """Return what rules ask for, those that ask the same of several languages together.
 
-    >>> bounds([{"side": "min", "bound": 0.65, "where": ["language", x]} for x in ("en", "de")])
+    >>> bounds([{"side": "min", "bound": 0.65, "where": ["language", [x]]} for x in ("en", "de")])
     '≥ 0.65 if language is en or de'
     """
-    return "; ".join(asked + _condition(wheres) for asked, wheres in grouped(rules).items())
+    rules = list(rules)
+    choices = [", or ".join(map(_option, rule["any"])) for rule in rules if "any" in rule]
+    single = grouped(rule for rule in rules if "any" not in rule)
+    return "; ".join([*(asked + _condition(conditions) for asked, conditions in single.items()), *choices])
 
 
-def grouped(rules: Iterable[Mapping[str, Any]]) -> dict[str, list[Sequence[str]]]:
-    """Return what rules ask for, such as ``≥ 0.65``, with the conditions (column, value) of those that ask it."""
-    groups: dict[str, list[Sequence[str]]] = {}
+def grouped(rules: Iterable[Mapping[str, Any]]) -> dict[str, list[tuple[str, str, str]]]:
+    """Return what bounds ask for, such as ``≥ 0.65``, with the conditions of those that ask it.
+
+    A condition is "if" or "unless", a column and a text.
+    """
+    groups: dict[str, list[tuple[str, str, str]]] = {}
     for rule in rules:
-        wheres = groups.setdefault(f"{_SIDES.get(rule['side'], rule['side'])} {exact(rule['bound'])}", [])
-        wheres += [rule["where"]] if rule.get("where") else []
+        conditions = groups.setdefault(f"{_SIDES.get(rule['side'], rule['side'])} {exact(rule['bound'])}", [])
+        for word, key in (("if", "where"), ("unless", "unless")):
+            if rule.get(key):
+                column, texts = rule[key]
+                conditions += [(word, column, text) for text in texts]
     return groups
 
 
-def _condition(wheres: Sequence[Sequence[str]]) -> str:
-    if not wheres:
-        return ""
-    *most, last = (value for _, value in wheres)
-    return f" if {wheres[0][0]} is {', '.join(most)}{' or ' if most else ''}{last}"
+def _option(option: Sequence[Mapping[str, Any]]) -> str:
+    """Return what an option of a choice asks for."""
+    parts = (f"({bound(rule)})" if "any" in rule else f"{rule['signal']} {bound(rule)}" for rule in option)
+    return " and ".join(parts)
+
+
+def _condition(conditions: Sequence[tuple[str, str, str]]) -> str:
+    """Return conditions in words; nothing for none."""
+    said = ""
+    for word in ("if", "unless"):
+        texts = [text for w, _, text in conditions if w == word]
+        if texts:
+            *most, last = texts
+            column = next(column for w, column, _ in conditions if w == word)
+            said += f" {word} {column} is {', '.join(most)}{' or ' if most else ''}{last}"
+    return said

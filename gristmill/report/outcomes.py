@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from gristmill import schema
+from gristmill.filters.rules.rule import Rule
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.run import Run
 from gristmill.report.edited import Piece, pieces_of
@@ -17,15 +18,31 @@ State = Literal["kept", "dropped", "measured", "encoded", "not compared", "not e
 
 @dataclass(frozen=True)
 class RuleOutcome:
-    """One rule on one document: the value against the bound, and whether the rule hit."""
+    """One rule on one document: each value against its bound, and whether the rule hit.
+
+    A bound has one part, a choice several; ``asked`` is what the rule asks for, in words.
+    """
 
     code: str
-    signal: str
-    value: Any
-    side: str
-    bound: Any
-    where: tuple[str, str] | None
+    asked: str
+    parts: tuple[BoundOutcome, ...]
     hit: bool
+
+
+@dataclass(frozen=True)
+class BoundOutcome:
+    """One bound on one document. ``outside`` is false for a bound that does not judge the document."""
+
+    rule: Rule
+    value: Any
+    outside: bool
+
+    @property
+    def room(self) -> float | None:
+        """How far the value is from the bound, below zero if it is beyond it; None for texts and without a value."""
+        if isinstance(self.rule.bound, tuple) or not isinstance(self.value, int | float):
+            return None
+        return self.value - self.rule.bound if self.rule.side == "min" else self.rule.bound - self.value
 
 
 @dataclass(frozen=True)

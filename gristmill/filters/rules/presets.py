@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from gristmill.filters.rules.rule import Rule
+
+FINEWEB2: Final = "fineweb2"
+_FINEWEB2 = re.compile(rf"{FINEWEB2}/([a-z]{{3}}_[A-Z][a-z]{{3}})")
 
 
 @dataclass(frozen=True)
@@ -64,3 +68,19 @@ _QUALITY = Preset(
 )
 
 PRESETS: Final[Mapping[str, Preset]] = MappingProxyType({p.name: p for p in (_REPETITION, _QUALITY)})
+
+
+def is_fineweb2(name: str) -> bool:
+    """Return whether a preset is one of FineWeb-2's, whose bounds are read from its published files.
+
+    >>> is_fineweb2("fineweb2/fra_Latn"), is_fineweb2("fineweb2")
+    (True, False)
+    """
+    return _FINEWEB2.fullmatch(name) is not None
+
+
+def source_of(name: str) -> str | None:
+    """Return where a preset comes from; None for a rule set that is none."""
+    if is_fineweb2(name):
+        return f"Penedo et al. 2025, arXiv:2506.20920, the bounds in its file configs/{name.partition('/')[2]}.yml"
+    return PRESETS[name].source if name in PRESETS else None

@@ -4,74 +4,53 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from gristmill.filters.rules.presets import PRESETS, Preset
-from gristmill.filters.rules.rule import Rule, Side
+from gristmill.filters.rules.bounds import RuleSet, SignalBound
+from gristmill.filters.rules.build import changed, own
+from gristmill.filters.rules.presets import FINEWEB2, PRESETS, Preset, is_fineweb2
+from gristmill.filters.rules.rule import AnyRule
 
-
-def _plain(number: float) -> float:
-    """Return 50 for 50.0: the same bound, written the same."""
-    return int(number) if number.is_integer() else number
-
-
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False), AfterValidator(_plain)]
 _OWN_NAME = re.compile(r"[a-z][a-z0-9_]*")
-
-
-class Bound(BaseModel):
-    """The bounds on one signal. A value on a bound is kept; a document without the value is kept."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    min: Number | None = Field(default=None, description="Drop what is less. null switches a preset's bound off.")
-    max: Number | None = Field(default=None, description="Drop what is more. null switches a preset's bound off.")
-    among: tuple[str, ...] | None = Field(
-        default=None, alias="in", min_length=1, description="Drop what is none of these texts, such as [en, fr]."
-    )
-
-    @model_validator(mode="after")
-    def _is_possible(self) -> Self:
-        """Raise ValueError if nothing is bounded, or nothing can lie inside."""
-        if not self.model_fields_set:
-            raise ValueError("a bound needs min, max or in, such as {min: 50}")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"min {self.min} is more than max {self.max}, so everything would be dropped")
-        return self
-
-    def sides(self) -> dict[Side, float | tuple[str, ...] | None]:
-        """Return the sides that were written, in a fixed order; None is a bound switched off."""
-        written: dict[Side, tuple[str, float | tuple[str, ...] | None]] = {
-            "min": ("min", self.min),
-            "max": ("max", self.max),
-            "in": ("among", self.among),
-        }
-        return {side: bound for side, (field, bound) in written.items() if field in self.model_fields_set}
-
-
-RuleSet = dict[str, Bound]
+PresetOf = Callable[[str], Preset]
 
 
 def _known_preset(name: str) -> str:
-    if name not in PRESETS:
-        raise ValueError(f"there is no preset '{name}'{_nearest(name, list(PRESETS))}")
+    if name not in PRESETS and not is_fineweb2(name):
+        there = [*PRESETS, f"{FINEWEB2}/fra_Latn (or another language)"]
+        raise ValueError(f"there is no preset '{name}'{_nearest(name, there)}")
     return name
 
 
 def _describe(schema: dict[str, Any]) -> None:
     """Offer the presets, and the signals of each, to editors."""
-    schema["properties"]["use"]["items"]["enum"] = list(PRESETS)
-    bound = schema["additionalProperties"]["additionalProperties"]
+    schema["properties"]["use"]["items"] = {
+        "anyOf": [{"enum": list(PRESETS)}, {"type": "string", "pattern": f"^{FINEWEB2}/[a-z]{{3}}_[A-Z][a-z]{{3}}$"}]
+    }
     for preset in PRESETS.values():
         schema["properties"][preset.name] = {
-            "type": "object",
+            **schema["additionalProperties"],
             "description": f"Other bounds for single rules of this preset: {preset.source}.",
-            "properties": {rule.signal: dict(bound) for rule in preset.rules},
-            "additionalProperties": False,
+            "propertyNames": {"enum": list(dict.fromkeys(rule.signal for rule in preset.rules))},
         }
+
+
+class Fineweb2Settings(BaseModel):
+    """Where FineWeb-2's bounds and stop words of each language lie, and how the languages are labelled here."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    configs: str = Field(
+        description="Its `configs`: a folder or its URL with files such as fra_Latn.yml, or a tar archive of it."
+    )
+    labels: dict[str, str] = Field(
+        default_factory=dict,
+        description="What the `language` stage calls a language, where it is neither FineWeb-2's name nor the code of "
+        "lid176: `{fra_Latn: french}`.",
+    )
 
 
 class FilterSettings(BaseModel):
@@ -88,18 +67,31 @@ class FilterSettings(BaseModel):
     use: tuple[Annotated[str, AfterValidator(_known_preset)], ...] = Field(
         default=(), description="Presets whose rules apply, in this order."
     )
+    fineweb2: Fineweb2Settings | None = Field(
+        default=None, description="Needed for presets such as `fineweb2/fra_Latn`: where their bounds lie."
+    )
+    warn: bool = Field(
+        default=True,
+        description="Warn where the rules keep next to nothing, or drop nothing of many documents.",
+    )
 
     @model_validator(mode="after")
     def _is_sound(self) -> Self:
         """Raise ValueError for keys that cannot mean what was meant."""
         if len(set(self.use)) != len(self.use):
             raise ValueError("a preset is named twice in 'use'")
+        wants = [name for name in self.use if is_fineweb2(name)]
+        if wants and self.fineweb2 is None:
+            raise ValueError(
+                f"preset '{wants[0]}' needs FineWeb-2's published bounds: fetch "
+                "https://github.com/huggingface/fineweb-2 and write fineweb2: {configs: fineweb-2/configs}"
+            )
         for name, bounds in self.rule_sets.items():
-            if name in self.use:
-                _check_override(PRESETS[name], bounds)
-            else:
+            if name in PRESETS and name in self.use:
+                check_changes(PRESETS[name], bounds)
+            elif name not in self.use:
                 _check_own(name, bounds, self.use)
-        if not self.rules():
+        if not wants and not self.rules(PRESETS.__getitem__):
             raise ValueError(f"no rule: name presets, such as use: [{', '.join(PRESETS)}], or bounds of your own")
         return self
 
@@ -108,60 +100,70 @@ class FilterSettings(BaseModel):
         """The rule sets written beside ``use``, by name."""
         return dict(self.__pydantic_extra__)
 
-    def rules(self) -> tuple[Rule, ...]:
-        """Return all rules: those of the presets in the order of ``use``, then your own in the order written."""
-        presets = [_with_bounds(PRESETS[name], self.rule_sets.get(name, {})) for name in self.use]
-        own = [_own(name, bounds) for name, bounds in self.rule_sets.items() if name not in self.use]
-        return tuple(rule for rules in (*presets, *own) for rule in rules)
+    def rules(self, preset_of: PresetOf) -> tuple[AnyRule, ...]:
+        """Return all rules: those of the presets in the order of ``use``, then your own in the order written.
+
+        Raises ValueError for a changed bound that a preset does not have.
+        """
+        return tuple(self._rules(preset_of))
+
+    def _rules(self, preset_of: PresetOf) -> Iterator[AnyRule]:
+        for name in self.use:
+            preset, changes = preset_of(name), self.rule_sets.get(name)
+            if changes is not None:
+                check_changes(preset, changes)
+            yield from changed(preset, changes)
+        for name, bounds in self.rule_sets.items():
+            if name not in self.use:
+                yield from own(name, bounds)
 
 
-def _with_bounds(preset: Preset, bounds: RuleSet) -> list[Rule]:
-    """Return the preset's rules with single bounds changed, without those that are switched off."""
-    changed = {(signal, side): bound for signal, b in bounds.items() for side, bound in b.sides().items()}
-    rules = []
-    for rule in preset.rules:
-        bound = changed.get((rule.signal, rule.side), rule.bound)
-        if bound is not None:
-            rules.append(Rule(preset.name, rule.signal, rule.side, bound))
-    return rules
-
-
-def _own(name: str, bounds: RuleSet) -> list[Rule]:
-    return [
-        Rule(name, signal, side, bound)
-        for signal, b in bounds.items()
-        for side, bound in b.sides().items()
-        if bound is not None
-    ]
-
-
-def _check_override(preset: Preset, bounds: RuleSet) -> None:
+def check_changes(preset: Preset, changes: RuleSet) -> None:
     """Raise ValueError for a bound that the preset does not have."""
-    known = {f"{rule.signal}.{rule.side}" for rule in preset.rules}
+    if changes.any_of or changes.all_of:
+        raise ValueError(f"'any' and 'all' belong into a rule set of your own, and '{preset.name}' is a preset")
     signals = list(dict.fromkeys(rule.signal for rule in preset.rules))
-    for signal, bound in bounds.items():
+    for signal, bound in changes.bounds.items():
         if signal not in signals:
             raise ValueError(f"preset '{preset.name}' has no rule on '{signal}'{_nearest(signal, signals)}")
-        for side in bound.sides():
-            if f"{signal}.{side}" not in known:
-                raise ValueError(
-                    f"preset '{preset.name}' has no rule '{signal}.{side}'; write it into a rule set of your own, "
-                    f"such as house: {{{signal}: {{{side}: ...}}}}"
-                )
+        _check_sides(preset, signal, bound)
+
+
+def _check_sides(preset: Preset, signal: str, bound: SignalBound) -> None:
+    known = {rule.label: rule for rule in preset.rules}
+    for side in bound.all_sides():
+        if f"{signal}.{side}" not in known:
+            raise ValueError(
+                f"preset '{preset.name}' has no rule '{signal}.{side}'; write it into a rule set of your own, "
+                f"such as house: {{{signal}: {{{side}: ...}}}}"
+            )
+        if bound.languages and known[f"{signal}.{side}"].where is not None:
+            raise ValueError(f"preset '{preset.name}' is for one language, so '{signal}' has no bounds by language")
 
 
 def _check_own(name: str, bounds: RuleSet, use: Sequence[str]) -> None:
     """Raise ValueError for a rule set that is no preset in use and cannot be the user's own."""
-    if name in PRESETS:
+    if name in PRESETS or is_fineweb2(name):
         raise ValueError(f"'{name}' changes a preset that 'use' does not name; write use: [{', '.join((*use, name))}]")
     close = difflib.get_close_matches(name, [*PRESETS, "use"], n=1, cutoff=0.85)
     if close:
         raise ValueError(f"'{name}' is nearly '{close[0]}'; did you mean that? Else choose a name less like it")
     if not _OWN_NAME.fullmatch(name):
         raise ValueError(f"'{name}' names a rule set, so it must be lower-case letters, digits and '_'")
-    for signal, bound in bounds.items():
+    _check_no_null(name, bounds)
+
+
+def _check_no_null(name: str, bounds: RuleSet) -> None:
+    """Raise ValueError for a null that switches nothing off."""
+    for signal, bound in bounds.bounds.items():
         if None in bound.sides().values():
             raise ValueError(f"'{name}.{signal}': null switches off a preset's bound, and '{name}' is no preset")
+        for label, sides in (bound.languages or {}).items():
+            off = [side for side, value in sides.sides().items() if value is None and side not in bound.sides()]
+            if off:
+                raise ValueError(f"'{name}.{signal}.languages.{label}': null switches off nothing: '{off[0]}' is unset")
+    for part in (*(bounds.any_of or ()), *(bounds.all_of or ())):
+        _check_no_null(name, part)
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:

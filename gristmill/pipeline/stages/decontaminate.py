@@ -18,7 +18,7 @@ from gristmill.dedup.benchmarks import read_items
 from gristmill.dedup.contamination import BenchmarkIndex, versions
 from gristmill.dedup.settings import DecontaminateSettings
 from gristmill.errors import MissingError
-from gristmill.filters.rules.evaluate import Rule
+from gristmill.filters.rules.rule import Rule
 from gristmill.pipeline.phases import Phase, annotate, shard_phase
 from gristmill.pipeline.plan import Step, digest_of
 from gristmill.pipeline.planning import Planning

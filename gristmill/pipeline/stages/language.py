@@ -8,7 +8,7 @@ from gristmill import schema
 from gristmill.classifiers.language import LanguageIdentifier, versions
 from gristmill.classifiers.models import find_model
 from gristmill.classifiers.settings import LanguageSettings
-from gristmill.filters.rules.evaluate import Rule
+from gristmill.filters.rules.rule import Rule
 from gristmill.pipeline.phases import Phase, annotate, shard_phase
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.planning import Planning
@@ -47,7 +47,7 @@ def language_rules(keep: Mapping[str, float]) -> tuple[Rule, ...]:
     """
     among = Rule("language", schema.LANGUAGE, "in", tuple(keep))
     bounds = (
-        Rule("language", schema.LANGUAGE_SCORE, "min", least, where=(schema.LANGUAGE, label))
+        Rule("language", schema.LANGUAGE_SCORE, "min", least, where=(schema.LANGUAGE, (label,)))
         for label, least in keep.items()
     )
     return (among, *bounds)

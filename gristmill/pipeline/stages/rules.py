@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
 
 import pyarrow as pa
 
 from gristmill import schema
 from gristmill.errors import RecipeError
-from gristmill.filters.rules.evaluate import Rule, evaluate, rules_of
+from gristmill.filters.rules.evaluate import decide
+from gristmill.filters.rules.rule import AnyRule
+from gristmill.filters.rules.serialize import from_json, to_json
 from gristmill.filters.rules.settings import FilterSettings
 from gristmill.pipeline.phases import Phase, as_batch, shard_phase, write_layer
 from gristmill.pipeline.plan import Shard, Step
 from gristmill.pipeline.planning import Planning, missing_signal
+from gristmill.pipeline.presets import find_preset
 from gristmill.pipeline.progress import Progress
 from gristmill.pipeline.recipe import RecipeStage
 from gristmill.pipeline.run import Run
@@ -30,39 +31,56 @@ TEXT_COLUMNS = frozenset(
 def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
     """Return the step that decides.
 
-    Raises RecipeError for a rule on something that nothing before it measures, or that its bound does not fit.
+    Raises RecipeError for a rule on something that nothing before it measures, or that its bound does not fit, and
+    MissingError for a preset whose file is not there.
     """
     settings = stage.settings
     assert isinstance(settings, FilterSettings)
-    rules = rules_of(settings)
+    rules = _rules(settings, stage)
     needed: dict[str, None] = {}
     for rule in rules:
-        for column in columns_of(rule):
+        for column in rule.columns:
             provider = planning.provider(column)
             if provider is None:
                 raise missing_signal(rule.code, column, stage, planning)
             needed[provider] = None
-        if (rule.signal in TEXT_COLUMNS) != (rule.side == "in"):
-            takes = "texts: {in: [...]}" if rule.signal in TEXT_COLUMNS else "numbers: {min: ...} or {max: ...}"
-            raise RecipeError(f"rule '{rule.code}': '{rule.signal}' is bounded by {takes} {stage.location}")
+        _check_sides(rule, stage)
     name = planning.name_for("filter")
-    return [deciding_step(name, name, rules, tuple(needed))]
+    return [deciding_step(name, name, rules, tuple(needed), warn=settings.warn)]
 
 
-def deciding_step(name: str, stage: str, rules: Sequence[Rule], inputs: tuple[str, ...]) -> Step:
-    """Return the step that evaluates rules on columns of the steps named as its inputs."""
-    settings = {"rules": [_as_json(rule) for rule in rules]}
-    return Step(name=name, stage=stage, kind="rules", settings=settings, inputs=inputs, decides=True)
+def _rules(settings: FilterSettings, stage: RecipeStage) -> tuple[AnyRule, ...]:
+    try:
+        rules = settings.rules(lambda name: find_preset(name, settings))
+    except ValueError as error:
+        raise RecipeError(f"{error} {stage.location}") from error
+    if not rules:
+        raise RecipeError(f"every rule of '{stage.kind}' is switched off; leave the stage out {stage.location}")
+    return rules
 
 
-def step_rules(step: Step) -> tuple[Rule, ...]:
+def _check_sides(rule: AnyRule, stage: RecipeStage) -> None:
+    """Raise RecipeError for a number as the bound of a text, and for texts as the bound of a number."""
+    for bound in rule.bounds:
+        if (bound.signal in TEXT_COLUMNS) != (bound.side == "in"):
+            takes = "texts: {in: [...]}" if bound.signal in TEXT_COLUMNS else "numbers: {min: ...} or {max: ...}"
+            raise RecipeError(f"rule '{bound.code}': '{bound.signal}' is bounded by {takes} {stage.location}")
+
+
+def deciding_step(
+    name: str, stage: str, rules: Sequence[AnyRule], inputs: tuple[str, ...], *, warn: bool = False
+) -> Step:
+    """Return the step that evaluates rules on columns of the steps named as its inputs.
+
+    ``warn``: whether to say so where it keeps next to nothing, or drops nothing.
+    """
+    settings = {"rules": [to_json(rule) for rule in rules], "warn": warn}
+    return Step(name=name, stage=stage, kind="rules", settings=settings, places=("warn",), inputs=inputs, decides=True)
+
+
+def step_rules(step: Step) -> tuple[AnyRule, ...]:
     """Return the rules of a deciding step."""
-    return tuple(_from_json(rule) for rule in step.settings["rules"])
-
-
-def columns_of(rule: Rule) -> tuple[str, ...]:
-    """Return the columns that a rule reads."""
-    return (rule.signal,) if rule.where is None else (rule.signal, rule.where[0])
+    return tuple(from_json(rule) for rule in step.settings["rules"])
 
 
 def phases(run: Run, step: Step) -> tuple[Phase, ...]:
@@ -72,7 +90,7 @@ def phases(run: Run, step: Step) -> tuple[Phase, ...]:
     def perform(shard: Shard, progress: Progress) -> None:
         values = rule_columns(run, step, shard)
         rows = run.footer(run.plan.text_step, shard).rows
-        write_layer(run, step, shard, [evaluate(rules, values, rows)], columns=schema.DECISIONS)
+        write_layer(run, step, shard, decide(rules, values, rows), columns=schema.DECISIONS)
         progress.update(rows, 1.0)
 
     return (shard_phase(run, step, perform),)
@@ -80,7 +98,7 @@ def phases(run: Run, step: Step) -> tuple[Phase, ...]:
 
 def rule_columns(run: Run, step: Step, shard: Shard) -> dict[str, pa.Array]:
     """Return every column that a deciding step's rules read, by name, from the layers that are its inputs."""
-    wanted = dict.fromkeys(column for rule in step_rules(step) for column in columns_of(rule))
+    wanted = dict.fromkeys(column for rule in step_rules(step) for column in rule.columns)
     values: dict[str, pa.Array] = {}
     for name in step.inputs:
         source = run.plan.step(name)
@@ -89,22 +107,3 @@ def rule_columns(run: Run, step: Step, shard: Shard) -> dict[str, pa.Array]:
             batch = as_batch(run.read(source, shard, columns))
             values |= {column: batch.column(column) for column in columns}
     return values
-
-
-def _as_json(rule: Rule) -> dict[str, Any]:
-    return {
-        key: list(value) if isinstance(value, tuple) else value
-        for key, value in asdict(rule).items()
-        if value is not None
-    }
-
-
-def _from_json(value: dict[str, Any]) -> Rule:
-    bound, where = value["bound"], value.get("where")
-    return Rule(
-        preset=value["preset"],
-        signal=value["signal"],
-        side=value["side"],
-        bound=tuple(bound) if isinstance(bound, list) else bound,
-        where=(where[0], where[1]) if where is not None else None,
-    )

@@ -1,0 +1,102 @@
+"""Bounds as a recipe writes them: on one signal, by language, and in choices."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from gristmill.filters.rules.rule import Bound, Side
+
+
+def _plain(number: float) -> float:
+    """Return 50 for 50.0: the same bound, written the same."""
+    return int(number) if number.is_integer() else number
+
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False), AfterValidator(_plain)]
+
+
+class Sides(BaseModel):
+    """The sides of a bound. A value on a bound is kept; a document without the value is kept."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    min: Number | None = Field(default=None, description="Drop what is less. null switches a bound off.")
+    max: Number | None = Field(default=None, description="Drop what is more. null switches a bound off.")
+    among: tuple[str, ...] | None = Field(
+        default=None, alias="in", min_length=1, description="Drop what is none of these texts, such as [en, fr]."
+    )
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Self:
+        """Raise ValueError if nothing is bounded, or nothing can lie inside."""
+        if not self.model_fields_set:
+            raise ValueError("a bound needs min, max or in, such as {min: 50}")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min} is more than max {self.max}, so everything would be dropped")
+        return self
+
+    def sides(self) -> dict[Side, Bound | None]:
+        """Return the sides that were written, in a fixed order; None is a bound switched off."""
+        written: dict[Side, tuple[str, Bound | None]] = {
+            "min": ("min", self.min),
+            "max": ("max", self.max),
+            "in": ("among", self.among),
+        }
+        return {side: bound for side, (field, bound) in written.items() if field in self.model_fields_set}
+
+
+class SignalBound(Sides):
+    """The bounds on one signal, and other bounds for documents of some languages."""
+
+    languages: dict[str, Sides] | None = Field(
+        default=None,
+        min_length=1,
+        description="Other bounds for single languages, as an earlier `language` stage labels them: "
+        "`{zh: {min: 20}, th: {min: null}}`. A side that a language does not name is as for all others.",
+    )
+
+    def by_language(self, side: Side) -> dict[Bound | None, tuple[str, ...]]:
+        """Return the bounds of a side that some languages have of their own, each with those languages."""
+        apart: dict[Bound | None, tuple[str, ...]] = {}
+        for label, sides in (self.languages or {}).items():
+            if side in sides.sides():
+                bound = sides.sides()[side]
+                apart[bound] = (*apart.get(bound, ()), label)
+        return apart
+
+    def all_sides(self) -> tuple[Side, ...]:
+        """Return the sides that are written for all or for one language, in the order written."""
+        apart = (side for sides in (self.languages or {}).values() for side in sides.sides())
+        return tuple(dict.fromkeys((*self.sides(), *apart)))
+
+
+class RuleSet(BaseModel):
+    """Bounds on signals, each a rule of its own; and choices.
+
+    ``any: [A, B]`` is one rule, which keeps what lies inside all bounds of A, or inside all bounds of B.
+    ``all: [A, B]`` is the same as writing the bounds of A and of B one by one: so a set can hold several choices.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: dict[str, SignalBound]
+
+    any_of: tuple[RuleSet, ...] | None = Field(
+        default=None, alias="any", min_length=2, description="Keep what lies inside one of these sets of bounds."
+    )
+    all_of: tuple[RuleSet, ...] | None = Field(
+        default=None, alias="all", min_length=1, description="Keep what lies inside all of these sets of bounds."
+    )
+
+    @model_validator(mode="after")
+    def _has_a_bound(self) -> Self:
+        """Raise ValueError for a set without a rule."""
+        if not self.bounds and not self.any_of and not self.all_of:
+            raise ValueError("a set of bounds is empty; write one, such as {word_count: {min: 50}}")
+        return self
+
+    @property
+    def bounds(self) -> dict[str, SignalBound]:
+        """The bounds by signal, in the order written."""
+        return dict(self.__pydantic_extra__)
