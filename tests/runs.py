@@ -79,17 +79,25 @@ HOSTILE = [
 ]
 
 
-def plan_of(shards, name="mill"):
-    """Return a plan of every kind of stage over shards of these names."""
+QUALITY = (
+    Rule("gopher_quality", "word_count", "min", 50),
+    Rule("gopher_quality", "word_count", "max", 100_000),
+    Rule("gopher_quality", "mean_word_length", "min", 3),
+    Rule("gopher_quality", "mean_word_length", "max", 10),
+)
+
+
+def plan_of(shards, name="mill", rules=QUALITY, warn=True):
+    """Return a plan of every kind of stage over shards of these names, whose filter has these rules."""
     steps = []
-    for step in _steps():
+    for step in _steps(rules, warn):
         steps.append(with_digest(step, steps))
     return Plan(name, tuple(Shard(s, f"crawl/{s}.warc.gz", "0" * 32) for s in shards), tuple(steps))
 
 
-def build_run(folder, pages, until="tokenize"):
+def build_run(folder, pages, until="tokenize", rules=QUALITY, warn=True):
     """Write the run of ``pages``, lists of `Page` by shard, up to a stage; return it."""
-    run = Run(Folder(str(folder)), plan_of(pages))
+    run = Run(Folder(str(folder)), plan_of(pages, rules=rules, warn=warn))
     run.folder.write_bytes(RECIPE_FILE, RECIPE.encode())
     run.folder.write_json(PLAN_FILE, plan_to_json(run.plan))
     stages = run.plan.stages()
@@ -103,18 +111,12 @@ def build_run(folder, pages, until="tokenize"):
     return run
 
 
-def _steps():
+def _steps(rules, warn):
     deciders = ("extract", "language.keep", "filter", "dedup", "decontaminate.keep")
     language = (
         Rule("language", schema.LANGUAGE, "in", ("en", "de")),
         Rule("language", schema.LANGUAGE_SCORE, "min", 0.65, where=(schema.LANGUAGE, ("en",))),
         Rule("language", schema.LANGUAGE_SCORE, "min", 0.5, where=(schema.LANGUAGE, ("de",))),
-    )
-    quality = (
-        Rule("gopher_quality", "word_count", "min", 50),
-        Rule("gopher_quality", "word_count", "max", 100_000),
-        Rule("gopher_quality", "mean_word_length", "min", 3),
-        Rule("gopher_quality", "mean_word_length", "max", 10),
     )
     contamination = (Rule("decontaminate", schema.CONTAMINATED_NGRAM_COUNT, "max", 0),)
     text = ("extract",)
@@ -125,7 +127,7 @@ def _steps():
         Step("language", "language", "language", {"model": "lid176"}, text, columns=tuple(schema.LANGUAGE_LAYER.names)),
         deciding_step("language.keep", "language", language, ("language",)),
         Step("signals", "signals", "signals", {"families": ["gopher_quality"]}, text, columns=tuple(SIGNALS.names)),
-        deciding_step("filter", "filter", quality, ("signals",)),
+        deciding_step("filter", "filter", rules, ("language", "signals"), warn=warn),
         Step("dedup", "dedup", "dedup", {"exact": "text"}, deciders[:3], decides=True, scope="corpus"),
         Step("decontaminate", "decontaminate", "contamination", benchmarks, text, columns=found),
         deciding_step("decontaminate.keep", "decontaminate", contamination, ("decontaminate",)),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gristmill.errors import StageError, UsageError
 from gristmill.pipeline import executors, warm
+from gristmill.pipeline.doubts import doubt
 from gristmill.pipeline.monitor import Monitor, State, Watcher
 from gristmill.pipeline.phases import Phase
 from gristmill.pipeline.plan import Plan, Step, plan_to_json
@@ -101,6 +102,9 @@ def carry_out(run: Run, steps: Sequence[Step], workers: int, watcher: Watcher) -
         left_out |= failed if phase.by_shard else set()
         if failed and not phase.by_shard:
             break
+        sentence = None if left_out else doubt(run, step)
+        if sentence is not None:
+            watcher.warn(sentence)
     return outcome
 
 

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 from gristmill import __version__
+from gristmill.pipeline.doubts import doubts
 from gristmill.pipeline.ledger import finished_deciders, flows
 from gristmill.pipeline.plan import Step, digest_of
 from gristmill.pipeline.run import MANIFEST_FILE, Run
@@ -38,6 +39,7 @@ def write_manifest(run: Run) -> dict[str, Any]:
             }
             for flow in flows(run, finished_deciders(run))
         ],
+        "warnings": doubts(run),
     }
     run.folder.write_json(MANIFEST_FILE, manifest)
     return manifest

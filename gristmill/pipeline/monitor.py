@@ -46,6 +46,9 @@ class Watcher(Protocol):
     def end(self, state: State) -> None:
         """Show that a phase has ended."""
 
+    def warn(self, sentence: str) -> None:
+        """Show what is doubtful about what was done."""
+
 
 class Monitor:
     """Shows a watcher how far a phase is, from a thread, while the block runs."""

@@ -1,4 +1,4 @@
-"""One line of progress for each phase: documents, documents a second, time left. Silent where there is no terminal."""
+"""One line of progress for each phase: documents, documents a second, time left. Without a terminal, warnings alone."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn,
 from rich.text import Text
 
 from gristmill.pipeline.monitor import State, Watcher
+from gristmill.report.escape import for_terminal
 
 
 class _Rate(ProgressColumn):
@@ -53,9 +54,16 @@ class _Lines:
         self.update(state)
         self._line.stop()
 
+    def warn(self, sentence: str) -> None:
+        """Print a warning."""
+        _warn(self._console, sentence)
+
 
 class _Silent:
-    """A watcher that shows nothing."""
+    """A watcher that shows warnings alone."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
 
     def begin(self, step: str, total: int) -> None:
         """Show nothing."""
@@ -66,7 +74,15 @@ class _Silent:
     def end(self, state: State) -> None:
         """Show nothing."""
 
+    def warn(self, sentence: str) -> None:
+        """Print a warning."""
+        _warn(self._console, sentence)
+
+
+def _warn(console: Console, sentence: str) -> None:
+    console.print(Text.assemble(("warning: ", "bold yellow"), for_terminal(sentence)), soft_wrap=True)
+
 
 def watcher(console: Console) -> Watcher:
-    """Return what shows progress on a terminal, and nothing elsewhere."""
-    return _Lines(console) if console.is_terminal else _Silent()
+    """Return what shows progress on a terminal, and warnings alone elsewhere."""
+    return _Lines(console) if console.is_terminal else _Silent(console)

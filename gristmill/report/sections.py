@@ -17,6 +17,13 @@ _TOKEN_FACTS = (
 )  # fmt: skip
 
 
+def warnings_section(stats: Stats) -> Markup | None:
+    """Return what is doubtful about the filters."""
+    if not stats["warnings"]:
+        return None
+    return element("ul", None, *(element("li", None, sentence) for sentence in stats["warnings"].values()))
+
+
 def funnel_section(stats: Stats) -> Markup:
     """Return a bar for each stage: what it kept and dropped of what came in, on the scale of all records."""
     rows = stats["funnel"]
@@ -235,6 +242,7 @@ def _key(entries: Mapping[str, str]) -> Markup:
 
 
 SECTIONS: dict[str, Callable[[Stats], Markup | None]] = {
+    "Warnings": warnings_section,
     "Funnel": funnel_section,
     "Reasons": reasons_section,
     "Languages": languages_section,

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from gristmill import __version__
+from gristmill.pipeline.doubts import doubts
 from gristmill.pipeline.run import RECIPE_FILE, Run
 from gristmill.report.aggregates import Contamination, Duplicates, Languages, Reasons
 from gristmill.report.distributions import Signals
@@ -27,6 +28,7 @@ def collect(run: Run) -> dict[str, Any]:
         "complete": all(row.role != "unfinished" for row in rows),
         "funnel": [asdict(row) | {"dropped": row.dropped} for row in rows],
         "tokens": tokens_index(run),
+        "warnings": doubts(run),
     }
     return stats | _added_up(run, Finished.of(run))
 
