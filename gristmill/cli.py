@@ -47,6 +47,9 @@ Set = Annotated[
     ),
 ]
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write a Parquet file too.", show_default=False)]
+
 _INTERRUPTED = 130
 
 
@@ -232,6 +235,67 @@ def explain(
 
 
 @app.command()
+def sweep(
+    run: RunArgument,
+    rule: Annotated[str, typer.Option(help="A bound's reason code, such as `gopher_quality.word_count.min`.")],
+    low: Annotated[float, typer.Option("--from", help="First bound.")],
+    high: Annotated[float, typer.Option("--to", help="Last bound.")],
+    steps: Annotated[int, typer.Option(min=1, max=1000, help="How many bounds, at equal distances.")] = 11,
+    language: Annotated[str | None, typer.Option(help="Of a rule with bounds by language, that of this one.")] = None,
+    json: AsJson = False,
+    output: Output = None,
+) -> None:
+    """Tell what other bounds would keep: documents, bytes, overlap with other rules. Reads no text, changes nothing."""
+    from dataclasses import asdict
+
+    from rich.console import Console
+
+    from gristmill.report import sweep as part
+    from gristmill.report.live import watcher
+    from gristmill.report.sweep_view import render_sweep
+    from gristmill.report.write import write_table
+
+    opened = _open(run)
+    bounds, swept = part.bounds_between(low, high, steps), part.find_rule(opened, rule, language)
+    found = part.sweep(opened, swept, bounds, watcher(Console(stderr=True)))
+    if output is not None:
+        write_table(part.sweep_table(found), output, opened.plan.digest)
+    if json:
+        _print_json(asdict(found))
+    else:
+        Console().print(render_sweep(found))
+
+
+@app.command()
+def compare(
+    before: Annotated[str, typer.Argument(metavar="RUN_A", help="A run's folder, or its name in ./runs.")],
+    after: Annotated[str, typer.Argument(metavar="RUN_B", help="Another run.")],
+    samples: Annotated[int, typer.Option(min=0, max=1000, help="Documents to show of each change.")] = 3,
+    json: AsJson = False,
+    output: Output = None,
+) -> None:
+    """Tell which documents have another fate in a second run, counted by reason before and after, with samples."""
+    from contextlib import ExitStack
+    from dataclasses import asdict
+
+    from rich.console import Console
+
+    from gristmill.pipeline.storage import Folder
+    from gristmill.report import compare as part
+    from gristmill.report.compare_view import render_comparison
+    from gristmill.report.live import watcher
+
+    runs = _open(before), _open(after)
+    with ExitStack() as stack:
+        sink = output and stack.enter_context(Folder(str(output.parent)).writing(output.name))
+        found = part.compare(*runs, samples, watcher(Console(stderr=True)), sink or None)
+    if json:
+        _print_json(asdict(found))
+    else:
+        Console().print(render_comparison(found))
+
+
+@app.command()
 def fates(
     run: RunArgument,
     output: Annotated[Path, typer.Option("-o", "--output", help="Parquet file to write.", show_default=False)],
@@ -340,6 +404,12 @@ def _shown(path: str) -> str:
     """Return a path relative to here if it lies below."""
     relative = os.path.relpath(path) if "://" not in path else path
     return path if relative.startswith("..") else relative
+
+
+def _print_json(value: Any) -> None:
+    import json
+
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=True))
 
 
 def _open(name: str) -> Run:

@@ -69,6 +69,21 @@ DIGEST = "digest"
 KEPT = "kept"
 STAGE = "stage"
 
+# deciding again
+RULE = "rule"
+BOUND = "bound"
+IS_CURRENT = "is_current"
+DOCUMENTS_IN = "documents_in"
+DOCUMENTS_KEPT = "documents_kept"
+BYTES_IN = "bytes_in"
+BYTES_KEPT = "bytes_kept"
+HITS = "hits"
+ALONE = "alone"
+ALONE_BYTES = "alone_bytes"
+OVERLAP = "overlap"
+BEFORE = "_before"
+AFTER = "_after"
+
 
 def column(name: str, kind: pa.DataType, meaning: str, *, nullable: bool = True) -> pa.Field:
     """Return a field that carries its meaning in its metadata.
@@ -194,6 +209,49 @@ FATES = pa.schema(
     ]
 )
 
+
+SWEEP = pa.schema(
+    [
+        column(RULE, pa.string(), "reason code of the rule", nullable=False),
+        column(STAGE, pa.string(), "its stage", nullable=False),
+        column(BOUND, pa.float64(), "the bound that is tried", nullable=False),
+        column(IS_CURRENT, pa.bool_(), "true for the bound that the run has", nullable=False),
+        column(DOCUMENTS_IN, pa.int64(), "documents that came into the stage", nullable=False),
+        column(DOCUMENTS_KEPT, pa.int64(), "those that the stage would keep", nullable=False),
+        column(BYTES_IN, pa.int64(), "UTF-8 bytes of the texts that came in", nullable=False),
+        column(BYTES_KEPT, pa.int64(), "those that the stage would keep", nullable=False),
+        column(HITS, pa.int64(), "documents that the rule would drop", nullable=False),
+        column(ALONE, pa.int64(), "those that no other rule of the stage drops", nullable=False),
+        column(ALONE_BYTES, pa.int64(), "UTF-8 bytes of the texts of those", nullable=False),
+        column(
+            OVERLAP,
+            pa.list_(pa.struct([pa.field(RULE, pa.string()), pa.field(HITS, pa.int64())])),
+            "other rules of the stage with the documents of `hits` that they drop too, the most first",
+            nullable=False,
+        ),
+    ]
+)
+
+
+def _of_a_run(when: str) -> list[pa.Field]:
+    """Return the columns of a comparison that tell of one of the two runs."""
+    return [
+        column(KEPT + when, pa.bool_(), "true if every stage of that run kept it", nullable=False),
+        column(STAGE + when, pa.string(), "stage that dropped it; null if kept"),
+        column(REASON + when, pa.string(), "first reason of that stage; null if kept"),
+        column(REASONS + when, pa.list_(pa.string()), "every reason of that stage", nullable=False),
+        column(TEXT_BYTES + when, pa.int64(), "UTF-8 bytes of its text; null if it has none"),
+    ]
+
+
+CHANGES = pa.schema(
+    [
+        column(ID, pa.string(), "document id", nullable=False),
+        column(URL, pa.string(), "address as crawled"),
+        *_of_a_run(BEFORE),
+        *_of_a_run(AFTER),
+    ]
+)
 
 TOKENS_LAYER = pa.schema(
     [

@@ -34,6 +34,8 @@ def test_every_command_has_help():
         "status",
         "funnel",
         "explain",
+        "sweep",
+        "compare",
         "fates",
         "audit",
         "report",

@@ -19,7 +19,7 @@ from gristmill.report.explain_view import Shown, render_explanation
 from gristmill.report.find import Found, find, row_of
 from gristmill.report.outcomes import BoundOutcome, Explanation, RuleOutcome, StageOutcome, State, Survivor
 
-__all__ = ["Explanation", "Shown", "explain", "render_explanation"]
+__all__ = ["Explanation", "Shown", "explain", "explain_rows", "render_explanation"]
 
 _OF_TOKENS = (schema.TOKEN_COUNT,)
 
@@ -29,10 +29,10 @@ def explain(run: Run, query: str) -> list[Explanation]:
 
     Raises UsageError, naming the nearest records, if there are none.
     """
-    return [explanation for found in find(run, query) for explanation in _explain_shard(run, found)]
+    return [explanation for found in find(run, query) for explanation in explain_rows(run, found)]
 
 
-def _explain_shard(run: Run, found: Found) -> Iterator[Explanation]:
+def explain_rows(run: Run, found: Found) -> Iterator[Explanation]:
     """Yield the explanations of some rows of a shard; each layer is read once."""
     step = run.plan.text_step
     columns = [name for name in run.footer(step, found.shard).schema.names if name != schema.TEXT]

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pyarrow as pa
+
 from gristmill.pipeline.run import Run
+from gristmill.pipeline.shards import ShardWriter
+from gristmill.pipeline.storage import Folder
 from gristmill.report.card import render_card
 from gristmill.report.html import render_html
 from gristmill.report.stats import collect
@@ -18,6 +24,15 @@ def write_report(run: Run) -> str:
     run.folder.write_json(STATS_FILE, stats)
     run.folder.write_bytes(PAGE_FILE, render_html(stats).encode())
     return run.folder.path(PAGE_FILE)
+
+
+def write_table(table: pa.Table, path: Path, digest: str) -> None:
+    """Write a table as a Parquet file that names what it was computed from."""
+    with Folder(str(path.parent)).writing(path.name) as sink:
+        writer = ShardWriter(sink, table.schema, digest)
+        for batch in table.to_batches():
+            writer.write(batch)
+        writer.close()
 
 
 def write_card(run: Run) -> str:

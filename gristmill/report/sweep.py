@@ -1,0 +1,240 @@
+"""What other bounds would keep: one rule of a finished filter, from bound to bound, all other rules as they are.
+
+Layers are read, no text. For each document the loosest of the bounds that drops it is found; the rest is counting, so
+a hundred bounds cost as much as one. Only documents that came into the rule's stage are counted, and what later stages
+would make of them is not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gristmill import schema
+from gristmill.errors import UsageError
+from gristmill.filters.rules.evaluate import applies_to, hits
+from gristmill.filters.rules.rule import AnyRule, Rule
+from gristmill.filters.rules.serialize import to_json
+from gristmill.pipeline.ledger import finished_deciders
+from gristmill.pipeline.monitor import Watcher
+from gristmill.pipeline.plan import Shard, Step
+from gristmill.pipeline.recipe import nearest
+from gristmill.pipeline.run import Run
+from gristmill.pipeline.stages.rules import rule_columns, step_rules
+from gristmill.report import figures
+from gristmill.report.passes import passed
+
+Counts = npt.NDArray[np.int64]
+_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class SweptBound:
+    """What one bound would do. ``overlap`` maps other rules to the documents that they drop too, the most first.
+
+    ``hits``: documents that the rule drops; ``alone``: those that no other rule of the stage drops.
+    """
+
+    bound: float
+    is_current: bool
+    documents_kept: int
+    bytes_kept: int
+    hits: int
+    alone: int
+    alone_bytes: int
+    overlap: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A rule's stage, the documents that came into it, and what each bound would do, in ascending order."""
+
+    rule: str
+    asked: str
+    stage: str
+    documents_in: int
+    bytes_in: int
+    bounds: tuple[SweptBound, ...]
+
+
+@dataclass(frozen=True)
+class Swept:
+    """A rule that is swept: its step, and the step's other rules by what they are called in the overlap."""
+
+    step: Step
+    rule: Rule
+    others: dict[str, tuple[AnyRule, ...]]
+
+
+def sweep(run: Run, swept: Swept, bounds: Sequence[float], watcher: Watcher) -> Sweep:
+    """Return what each bound would do, the rule's own among them."""
+    own = swept.rule.bound
+    assert not isinstance(own, tuple)
+    ascending = sorted({float(bound) for bound in (*bounds, own)})
+    sums = _Sums(ascending if swept.rule.side == "min" else ascending[::-1], swept)
+    for shard in passed(run.plan.shards, watcher, "sweep"):
+        sums.add(*_columns(run, swept.step, shard))
+    found = sorted(sums.result(float(own)), key=lambda one: one.bound)
+    asked = figures.bound(to_json(swept.rule))
+    return Sweep(swept.rule.code, asked, swept.step.stage, sums.documents, sums.bytes, tuple(found))
+
+
+def find_rule(run: Run, code: str, language: str | None = None) -> Swept:
+    """Return the rule of a finished filter that a reason code names; ``language`` tells it from those of others.
+
+    Raises UsageError, naming the nearest codes, if there is none, if it is no bound on a number, or if there are
+    several.
+    """
+    steps = [step for step in finished_deciders(run) if step.kind == "rules"]
+    known = [rule.code for step in steps for rule in step_rules(step)]
+    if not known:
+        raise UsageError("the run has no rule that has been evaluated on every shard; run its filter first")
+    step = next((step for step in steps if code in {rule.code for rule in step_rules(step)}), None)
+    if step is None:
+        raise UsageError(f"the run has no rule '{code}'{nearest(code, list(dict.fromkeys(known)))}")
+    same = [rule for rule in step_rules(step) if rule.code == code]
+    rule = _one_of(same, language)
+    if not isinstance(rule, Rule) or isinstance(rule.bound, tuple):
+        raise UsageError(f"rule '{code}' is no bound on a number; sweep takes one such as {_an_example(known)}")
+    others: dict[str, tuple[AnyRule, ...]] = {}
+    for other in step_rules(step):
+        if other != rule:
+            others[other.code] = (*others.get(other.code, ()), other)
+    return Swept(step, rule, others)
+
+
+def bounds_between(low: float, high: float, number: int) -> list[float]:
+    """Return bounds at equal distances, both ends among them. Raises UsageError for ends that are no numbers.
+
+    >>> bounds_between(0.5, 0.8, 4)
+    [0.5, 0.6, 0.7, 0.8]
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise UsageError(f"--from and --to take finite numbers, got {low} and {high}")
+    steps = max(1, number - 1)
+    found = (float(f"{low + (high - low) * i / steps:.{_DIGITS}g}") for i in range(number))
+    return list(dict.fromkeys(found))
+
+
+def sweep_table(found: Sweep) -> pa.Table:
+    """Return a row for each bound: `schema.SWEEP`."""
+    rows = [
+        {
+            schema.RULE: found.rule,
+            schema.STAGE: found.stage,
+            schema.BOUND: one.bound,
+            schema.IS_CURRENT: one.is_current,
+            schema.DOCUMENTS_IN: found.documents_in,
+            schema.DOCUMENTS_KEPT: one.documents_kept,
+            schema.BYTES_IN: found.bytes_in,
+            schema.BYTES_KEPT: one.bytes_kept,
+            schema.HITS: one.hits,
+            schema.ALONE: one.alone,
+            schema.ALONE_BYTES: one.alone_bytes,
+            schema.OVERLAP: [{schema.RULE: rule, schema.HITS: n} for rule, n in one.overlap.items()],
+        }
+        for one in found.bounds
+    ]
+    return pa.Table.from_pylist(rows, schema.SWEEP)
+
+
+def _one_of(same: Sequence[AnyRule], language: str | None) -> AnyRule:
+    """Return the rule for a language; without one, the only one there is. Raises UsageError if that is not one."""
+    if language is None and len(same) == 1:
+        return same[0]
+    of_language = [rule for rule in same if isinstance(rule, Rule) and rule.where and language in rule.where[1]]
+    if language is None:
+        of_language = [rule for rule in same if isinstance(rule, Rule) and rule.where is None]
+    if len(of_language) == 1:
+        return of_language[0]
+    labels = sorted({text for rule in same if isinstance(rule, Rule) and rule.where for text in rule.where[1]})
+    there = f"it has bounds of their own for {', '.join(labels)}" if labels else "it has one bound for all languages"
+    asked = "has several bounds; choose one with --language" if language is None else f"has no bound for '{language}'"
+    raise UsageError(f"rule '{same[0].code}' {asked}; {there}")
+
+
+def _an_example(known: Sequence[str]) -> str:
+    return next((code for code in known if code.endswith((".min", ".max")) and "(" not in code), "house.word_count.min")
+
+
+@dataclass
+class _Sums:
+    """What is added up over shards. ``loose_first``: the bounds from the one that drops least."""
+
+    loose_first: Sequence[float]
+    swept: Swept
+    documents: int = 0
+    bytes: int = 0
+    _kept_by_others: int = 0
+    _bytes_kept_by_others: int = 0
+    _arrays: dict[str, Counts] = field(default_factory=dict)
+
+    def add(self, columns: dict[str, pa.Array], sizes: Counts) -> None:
+        """Count the documents of a shard that came into the stage."""
+        rows = len(sizes)
+        first = self._first(columns, rows)
+        spared = np.ones(rows, np.bool_)
+        for name, rules in self.swept.others.items():
+            hit = np.logical_or.reduce([hits(rule, columns, rows) for rule in rules])
+            spared &= ~hit
+            self._count(f"overlap {name}", first[hit])
+        self._count("hits", first)
+        self._count("alone", first[spared])
+        self._count("alone bytes", first[spared], sizes[spared])
+        self.documents += rows
+        self.bytes += int(sizes.sum())
+        self._kept_by_others += int(spared.sum())
+        self._bytes_kept_by_others += int(sizes[spared].sum())
+
+    def result(self, own: float) -> list[SweptBound]:
+        """Return what each bound would do, the loosest first."""
+        totals = {key: np.cumsum(counts) for key, counts in self._arrays.items()}
+        return [self._at(i, bound, own, totals) for i, bound in enumerate(self.loose_first)]
+
+    def _at(self, i: int, bound: float, own: float, totals: dict[str, Counts]) -> SweptBound:
+        def total(key: str) -> int:
+            return int(totals[key][i]) if key in totals else 0
+
+        overlap = {name: total(f"overlap {name}") for name in self.swept.others}
+        return SweptBound(
+            bound=bound,
+            is_current=bound == own,
+            documents_kept=self._kept_by_others - total("alone"),
+            bytes_kept=self._bytes_kept_by_others - total("alone bytes"),
+            hits=total("hits"),
+            alone=total("alone"),
+            alone_bytes=total("alone bytes"),
+            overlap={name: n for name, n in sorted(overlap.items(), key=lambda item: (-item[1], item[0])) if n},
+        )
+
+    def _first(self, columns: dict[str, pa.Array], rows: int) -> Counts:
+        """Return the number of the loosest bound that drops each row; the number of bounds where none does."""
+        rule = self.swept.rule
+        column = columns[rule.signal]
+        values = np.asarray(column.cast(pa.float64(), safe=False).fill_null(0), np.float64)
+        sign = 1.0 if rule.side == "min" else -1.0
+        edges = sign * np.array(self.loose_first, np.float64)
+        first = np.searchsorted(edges, sign * values, side="right").astype(np.int64)
+        first[np.isnan(values)] = 0
+        first[~(np.asarray(column.is_valid()) & applies_to(rule, columns, rows))] = len(edges)
+        return first
+
+    def _count(self, key: str, first: Counts, weights: Counts | None = None) -> None:
+        counts = np.zeros(len(self.loose_first) + 1, np.int64)
+        np.add.at(counts, first, 1 if weights is None else weights)
+        self._arrays[key] = self._arrays.get(key, np.zeros_like(counts)) + counts
+
+
+def _columns(run: Run, step: Step, shard: Shard) -> tuple[dict[str, pa.Array], Counts]:
+    """Return the columns of the documents that came into a step, and the bytes of their texts."""
+    before = run.plan.deciders[: run.plan.deciders.index(step)]
+    came = run.kept(before, shard).combine_chunks()
+    columns = {name: column.filter(came) for name, column in rule_columns(run, step, shard).items()}
+    sizes = run.read(run.plan.text_step, shard, [schema.TEXT_BYTES]).column(schema.TEXT_BYTES).combine_chunks()
+    return columns, np.asarray(pc.fill_null(sizes.filter(came), 0), np.int64)
