@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from gristmill.filters.rules.settings import FilterSettings
 __all__ = ["AnyRule", "Choice", "Rule", "applies_to", "decide", "evaluate", "hits", "rules_of"]
 
 Mask = npt.NDArray[np.bool_]
-Columns: TypeAlias = "Mapping[str, pa.Array] | pa.RecordBatch"
+Columns: TypeAlias = "Mapping[str, pa.Array | pa.ChunkedArray] | pa.RecordBatch"
 
 ROWS_AT_ONCE: Final = 16_384
 
@@ -31,10 +31,10 @@ def rules_of(settings: FilterSettings) -> tuple[AnyRule, ...]:
 def decide(rules: Sequence[AnyRule], columns: Columns, rows: int) -> Iterator[pa.RecordBatch]:
     """Yield the decisions of `evaluate` in batches, so that memory does not grow with the rows and the rules."""
     names = dict.fromkeys(column for rule in rules for column in rule.columns)
-    checked = {name: _column(name, columns, rows) for name in names}
+    given = {name: _given(name, columns, rows) for name in names}
     for start in range(0, rows, ROWS_AT_ONCE):
         length = min(ROWS_AT_ONCE, rows - start)
-        yield evaluate(rules, {name: column.slice(start, length) for name, column in checked.items()}, length)
+        yield evaluate(rules, {name: column.slice(start, length) for name, column in given.items()}, length)
 
 
 def evaluate(rules: Sequence[AnyRule], columns: Columns, rows: int) -> pa.RecordBatch:
@@ -121,11 +121,17 @@ def _inside(rule: Rule, values: pa.Array) -> Mask:
 
 
 def _column(name: str, columns: Columns, rows: int, reader: str = "a rule reads ") -> pa.Array:
-    """Return the column as one array. Raises KeyError if it is not given, ValueError if its length is not ``rows``."""
+    """Return the column as one array. Raises as `_given` does."""
+    values = _given(name, columns, rows, reader)
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+
+
+def _given(name: str, columns: Columns, rows: int, reader: str = "a rule reads ") -> Any:
+    """Return the column as it is. Raises KeyError if it is not given, ValueError if its length is not ``rows``."""
     names = columns.schema.names if isinstance(columns, pa.RecordBatch) else columns
     if name not in names:
         raise KeyError(f"{reader}column '{name}'; given are {', '.join(names)}")
     values = columns[name]
     if len(values) != rows:
         raise ValueError(f"column '{name}' has {len(values)} rows, expected {rows}")
-    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    return values

@@ -12,7 +12,7 @@ from gristmill.filters.rules.evaluate import decide
 from gristmill.filters.rules.rule import AnyRule
 from gristmill.filters.rules.serialize import from_json, to_json
 from gristmill.filters.rules.settings import FilterSettings
-from gristmill.pipeline.phases import Phase, as_batch, shard_phase, write_layer
+from gristmill.pipeline.phases import Phase, shard_phase, write_layer
 from gristmill.pipeline.plan import Shard, Step
 from gristmill.pipeline.planning import Planning, missing_signal
 from gristmill.pipeline.presets import find_preset
@@ -96,14 +96,14 @@ def phases(run: Run, step: Step) -> tuple[Phase, ...]:
     return (shard_phase(run, step, perform),)
 
 
-def rule_columns(run: Run, step: Step, shard: Shard) -> dict[str, pa.Array]:
+def rule_columns(run: Run, step: Step, shard: Shard) -> dict[str, pa.ChunkedArray]:
     """Return every column that a deciding step's rules read, by name, from the layers that are its inputs."""
     wanted = dict.fromkeys(column for rule in step_rules(step) for column in rule.columns)
-    values: dict[str, pa.Array] = {}
+    values: dict[str, pa.ChunkedArray] = {}
     for name in step.inputs:
         source = run.plan.step(name)
         columns = [column for column in source.columns if column in wanted and column not in values]
         if columns:
-            batch = as_batch(run.read(source, shard, columns))
-            values |= {column: batch.column(column) for column in columns}
+            table = run.read(source, shard, columns)
+            values |= {column: table.column(column) for column in columns}
     return values
