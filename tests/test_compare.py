@@ -133,7 +133,7 @@ def test_a_run_without_decisions_cannot_be_compared(strict, tmp_path):
 
 
 def test_the_command_compares_two_runs(quickstart, tmp_path):
-    change = ["--set", "stages.filter.gopher_quality.word_count.min=100", "--set", "name=longer"]
+    change = ["--set", "stages.filter.gopher_quality.word_count.min=400", "--set", "name=longer"]
     shutil_run(quickstart, tmp_path)
     gristmill("run", QUICKSTART, "--workdir", tmp_path, "--until", "filter", "--workers", 1, *change, cwd=quickstart)
     ask = ["compare", "runs/quickstart", tmp_path / "longer"]

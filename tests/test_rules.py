@@ -221,7 +221,7 @@ def test_presets_bound_signals_of_their_family_and_cite_their_source():
     for name, preset in PRESETS.items():
         assert preset.name == name
         assert preset.source
-        assert {rule.signal for rule in preset.rules} == set(FAMILIES[name])
+        assert {rule.signal for rule in preset.rules} <= set(FAMILIES[name])
         assert {rule.preset for rule in preset.rules} == {name}
         assert all(rule.signal in SIGNALS for rule in preset.rules)
 
@@ -237,7 +237,7 @@ def bounds(value: dict) -> dict[str, float]:
 def test_a_recipe_names_presets_and_changes_single_bounds():
     found = bounds(
         {
-            "use": ["gopher_repetition", "gopher_quality"],
+            "use": list(PRESETS),
             "gopher_quality": {"word_count": {"min": 20}, "stop_word_count": {"min": None}},
             "house": {"word_count": {"min": 5, "max": 10.5}, "language": {"in": ["en"]}},
         }

@@ -22,7 +22,7 @@ ltz_Latn lb, lvs_Latn lv, mal_Mlym ml, mar_Deva mr, mkd_Cyrl mk, mlt_Latn mt, my
 nno_Latn nn, nob_Latn no, npi_Deva ne, oci_Latn oc, ory_Orya or, oss_Cyrl os, pan_Guru pa, pbt_Arab ps, plt_Latn mg,
 pms_Latn pms, pnb_Arab pnb, pol_Latn pl, por_Latn pt, roh_Latn rm, ron_Latn ro, rus_Cyrl ru, sah_Cyrl sah, san_Deva sa,
 scn_Latn scn, sin_Sinh si, slk_Latn sk, slv_Latn sl, snd_Arab sd, som_Latn so, spa_Latn es, srp_Cyrl sr, sun_Latn su,
-swe_Latn sv, swh_Latn sw, tam_Taml ta, tat_Cyrl tt, tel_Telu te, tgk_Cyrl tg, tgl_Latn tl, tha_Thai th, tuk_Latn tk,
+swe_Latn sv, swh_Latn sw, tam_Taml ta, tat_Cyrl tt, tel_Telu te, tgk_Cyrl tg, fil_Latn tl, tha_Thai th, tuk_Latn tk,
 tur_Latn tr, uig_Arab ug, ukr_Cyrl uk, urd_Arab ur, uzn_Latn uz, vie_Latn vi, war_Latn war, ydd_Hebr yi, yor_Latn yo,
 yue_Hani yue, zsm_Latn ms
 """

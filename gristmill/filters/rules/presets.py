@@ -67,7 +67,30 @@ _QUALITY = Preset(
     ),
 )
 
-PRESETS: Final[Mapping[str, Preset]] = MappingProxyType({p.name: p for p in (_REPETITION, _QUALITY)})
+_FINEWEB = Preset(
+    "fineweb",
+    "Penedo et al. 2024, arXiv:2406.17557, section 3.6, as FineWebQualityFilter of datatrove 0.10 has it",
+    (
+        Rule("fineweb", "terminal_line_ratio", "min", 0.12),
+        Rule("fineweb", "short_line_ratio", "max", 0.67),
+        Rule("fineweb", "dup_nonblank_line_char_ratio", "max", 0.01),
+        Rule("fineweb", "newline_word_ratio", "max", 0.3),
+    ),
+)
+
+_C4 = Preset(
+    "c4",
+    "Raffel et al. 2020, arXiv:1910.10683, section 2.2, the page's rules as C4QualityFilter of datatrove 0.10 has them",
+    (
+        Rule("c4", "c4_lorem_ipsum_line_count", "max", 0),
+        Rule("c4", "c4_curly_brace_line_count", "max", 0),
+        Rule("c4", "c4_sentence_count", "min", 5),
+    ),
+)
+
+PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(
+    {preset.name: preset for preset in (_REPETITION, _QUALITY, _FINEWEB, _C4)}
+)
 
 
 def is_fineweb2(name: str) -> bool:

@@ -1,0 +1,167 @@
+"""Published presets: their recipes run on the sample, and FineWeb-2's bounds are those of its files."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+
+import pytest
+from commands import REPOSITORY, gristmill
+from datatrove.data import Document
+from datatrove.pipeline.filters import FineWebQualityFilter
+
+from gristmill.errors import CorruptError, MissingError, RecipeError
+from gristmill.filters.rules.labels import LID176
+from gristmill.filters.rules.presets import PRESETS
+from gristmill.filters.rules.settings import FilterSettings
+from gristmill.pipeline.ledger import fates
+from gristmill.pipeline.presets import find_config, find_preset
+from gristmill.pipeline.run import Run
+from gristmill.pipeline.session import planned
+
+CONFIG = """\
+dup_line_frac: 0.264
+dup_n_grams: [[5, 0.15], [6, 0.141]]
+language_score: 0.824
+line_punct_thr: {line_punct_thr}
+max_avg_word_length: 11
+max_non_alpha_words_ratio: 0.812
+min_avg_word_length: 2
+new_line_ratio: 0.185
+stopwords: [de, "no", l']
+top_n_grams: [[2, 0.161], [3, 0.149]]
+"""
+
+
+@pytest.fixture
+def configs(tmp_path):
+    folder = tmp_path / "configs"
+    folder.mkdir()
+    for language, least in (("fra_Latn", 0.1), ("deu_Latn", -1), ("spa_Latn", 0.05)):
+        (folder / f"{language}.yml").write_text(CONFIG.format(line_punct_thr=least))
+    return folder
+
+
+def bounds(preset):
+    return {rule.label: rule.bound for rule in preset.rules}
+
+
+def preset_of(name, configs, **more):
+    return find_preset(
+        name, FilterSettings.model_validate({"use": [name], "fineweb2": {"configs": str(configs), **more}})
+    )
+
+
+def test_a_languages_file_becomes_bounds_on_its_documents_alone(configs):
+    preset = preset_of("fineweb2/fra_Latn", configs)
+    found = bounds(preset)
+    assert {rule.where for rule in preset.rules} == {("language", ("fra_Latn", "fr"))}
+    assert found["dup_line_ratio.max"] == 0.264
+    assert found["dup_6gram_char_ratio.max"] == 0.141
+    assert found["top_3gram_char_ratio.max"] == 0.149
+    assert found["terminal_line_ratio.min"] == 0.1
+    assert found["dup_nonblank_line_char_ratio.max"] == 0.1
+    assert found["newline_word_ratio.max"] == 0.185
+    assert (found["mean_word_length.min"], found["mean_word_length.max"]) == (2, 11)
+    assert found["alphabetic_word_ratio.min"] == 0.812
+    assert (found["word_count.min"], found["word_count.max"]) == (50, 100_000)
+    assert not {"dup_paragraph_ratio.max", "dup_line_char_ratio.max", "short_line_ratio.max"} & found.keys()
+
+
+def test_stop_words_are_texts_whatever_they_look_like(configs):
+    assert find_config("fra_Latn", str(configs)).stop_words == ("de", "no", "l'")
+
+
+def test_a_bound_that_can_drop_nothing_is_left_out(configs):
+    assert "terminal_line_ratio.min" not in bounds(preset_of("fineweb2/deu_Latn", configs))
+
+
+def test_a_label_can_be_given(configs):
+    preset = preset_of("fineweb2/fra_Latn", configs, labels={"fra_Latn": "french"})
+    assert preset.rules[0].where == ("language", ("fra_Latn", "french"))
+
+
+def test_an_archive_is_as_good_as_a_folder(configs, tmp_path):
+    with tarfile.open(tmp_path / "c.tar.gz", "w:gz") as archive:
+        archive.add(configs, "fineweb2/configs")
+    assert find_config("spa_Latn", str(tmp_path / "c.tar.gz")) == find_config("spa_Latn", str(configs))
+    with pytest.raises(MissingError, match="no file of language 'spa_Latm'; did you mean spa_Latn"):
+        find_config("spa_Latm", str(tmp_path / "c.tar.gz"))
+    (tmp_path / "d.tar.gz").write_bytes(b"x" * 100)
+    with pytest.raises(CorruptError, match="not a readable archive"):
+        find_config("spa_Latn", str(tmp_path / "d.tar.gz"))
+
+
+@pytest.mark.parametrize("text", ["", "[1, 2]", "dup_line_frac: x", CONFIG.format(line_punct_thr="no"), "a: [", "\x00"])
+def test_another_file_is_refused(configs, text):
+    (configs / "fra_Latn.yml").write_text(text)
+    with pytest.raises(CorruptError, match="FineWeb-2's file of 'fra_Latn' cannot be read"):
+        find_config("fra_Latn", str(configs))
+
+
+def test_a_language_without_a_file_is_answered_with_the_nearest(configs):
+    with pytest.raises(MissingError, match="no file of language 'fra_Latm'; did you mean fra_Latn"):
+        find_config("fra_Latm", str(configs))
+
+
+def test_a_rule_that_a_language_does_not_have_cannot_be_changed(configs, quickstart, monkeypatch):
+    monkeypatch.chdir(quickstart)
+    change = [f"stages.filter.fineweb2.configs={configs}", "stages.filter.fineweb2/fra_Latn.word_cuont.min=1"]
+    with pytest.raises(RecipeError, match="has no rule on 'word_cuont'; did you mean 'word_count'"):
+        planned(REPOSITORY / "configs" / "fineweb2.yaml", change)
+
+
+@pytest.mark.data
+def test_every_published_file_is_read(data):
+    archive = data / "lists" / "fineweb2_configs.tar.gz"
+    with tarfile.open(archive) as opened:
+        names = sorted(member.name for member in opened if member.name.endswith(".yml"))
+    assert len(names) == 1929
+    languages = {name.rpartition("/")[2].removesuffix(".yml") for name in names}
+    assert set(LID176) <= languages, "a label is of a language that FineWeb-2 does not have"
+    for language in ("fra_Latn", "jpn_Jpan", "cmn_Hani", "abk_Cyrl"):
+        assert find_config(language, str(archive)).stop_words
+    found = bounds(preset_of("fineweb2/fra_Latn", archive))
+    assert (found["language_score.min"], found["dup_5gram_char_ratio.max"]) == (0.824, 0.15)
+
+
+def test_labels_of_lid176_are_used_once():
+    assert len(set(LID176.values())) == len(LID176)
+
+
+def test_fineweb_has_the_bounds_of_datatroves_defaults():
+    theirs = FineWebQualityFilter()
+    assert list(bounds(PRESETS["fineweb"]).values()) == [
+        theirs.line_punct_thr,
+        theirs.short_line_threshold,
+        theirs.char_duplicates_ratio,
+        theirs.new_line_ratio,
+    ]
+    assert theirs.filter(Document(text="", id="0")) == (False, "empty")
+
+
+RECIPES = {"gopher": "gopher_repetition.", "fineweb": "fineweb.", "c4": "c4.", "fineweb2": "fineweb2/fra_Latn.word_count.min"}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_shipped_recipe_runs_on_the_sample(name, quickstart, tmp_path, configs):
+    """Extraction is the quickstart's, so its documents are taken over."""
+    shutil.copytree(quickstart / "runs" / "quickstart" / "documents", tmp_path / name / "documents")
+    change = []
+    if name == "fineweb2":  # the sample's French pages break none of its rules, so one is tightened
+        more = ["stages.filter.fineweb2/fra_Latn.word_count.min=300", f"stages.filter.fineweb2.configs={configs}"]
+        change = [part for setting in more for part in ("--set", setting)]
+    recipe = REPOSITORY / "configs" / f"{name}.yaml"
+    gristmill("run", recipe, "--workdir", tmp_path, "--workers", 1, *change, cwd=quickstart)
+    run = Run.open(str(tmp_path / name))
+    rows = [row for shard in run.plan.shards for row in fates(run, shard, run.plan.deciders).to_pylist()]
+    assert any(row["kept"] for row in rows)
+    assert any(reason.startswith(RECIPES[name]) for row in rows for reason in row["reasons"])
+
+
+def test_every_preset_has_a_recipe_and_a_word_in_the_docs():
+    recipes = "".join(path.read_text() for path in (REPOSITORY / "configs").glob("*.yaml"))
+    page = (REPOSITORY / "docs" / "presets.md").read_text()
+    for name in PRESETS:
+        assert name in recipes
+        assert f"`{name}`" in page
