@@ -140,7 +140,12 @@ def test_fineweb_has_the_bounds_of_datatroves_defaults():
     assert theirs.filter(Document(text="", id="0")) == (False, "empty")
 
 
-RECIPES = {"gopher": "gopher_repetition.", "fineweb": "fineweb.", "c4": "c4.", "fineweb2": "fineweb2/fra_Latn.word_count.min"}
+RECIPES = {
+    "gopher": "gopher_repetition.",
+    "fineweb": "fineweb.",
+    "c4": "c4.",
+    "fineweb2": "fineweb2/fra_Latn.word_count.min",
+}
 
 
 @pytest.mark.parametrize("name", RECIPES)
