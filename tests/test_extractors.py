@@ -287,6 +287,11 @@ def test_the_screen_takes_its_bounds_from_the_recipe():
         stages(CASCADE.replace("quality]}", "quality], house: {dup_8gram_char_ratio: {max: 0.04, min: 0.01}}}"))
     )
     assert strict.bounds["dup_8gram_char_ratio"] == ("max", pytest.approx(0.05))
+    own = "house: {any: [{dup_8gram_char_ratio: {max: 0.01}}, {word_count: {min: 9}}]}"
+    apart = "gopher_quality: {alphabetic_word_ratio: {languages: {zh: {min: 0.1}}}}"
+    some = foresee(stages(CASCADE.replace("quality]}", f"quality], {own}, {apart}}}")))
+    assert list(some.bounds) == ["dup_8gram_char_ratio"], "a bound for some languages drops no text for certain"
+    assert some.bounds["dup_8gram_char_ratio"] == ("max", pytest.approx(0.15)), "nor does one among several"
     late = foresee(stages(CASCADE.replace("  - signals:\n", "  - dedup: {exact: text}\n  - signals:\n")))
     assert late.bounds == {}, "what comes after documents were compared is not foreseen"
 

@@ -24,6 +24,7 @@ from gristmill.classifiers.settings import LanguageSettings
 from gristmill.crawl.extraction.cascade import Screen
 from gristmill.errors import RecipeError
 from gristmill.filters.rules.evaluate import rules_of
+from gristmill.filters.rules.rule import Rule
 from gristmill.filters.rules.settings import FilterSettings
 from gristmill.filters.signals import families
 from gristmill.filters.signals.settings import SignalsSettings
@@ -125,11 +126,16 @@ def screen_of(model: FoundModel, settings: Mapping[str, Any]) -> Screen:
 
 
 def _bounds(settings: FilterSettings, measured: SignalsSettings) -> Bounds:
-    """Return the values beyond which a text falls; of several rules on a side of a signal, by the strictest."""
+    """Return the values beyond which a text falls; of several rules on a side of a signal, by the strictest.
+
+    Rules of some languages only, and choices among bounds, drop no text for certain.
+    """
     bounds: Bounds = {}
     for rule in rules_of(settings):
+        if not isinstance(rule, Rule) or rule.where or rule.unless or not isinstance(rule.bound, int | float):
+            continue
         margin = MARGINS.get((rule.signal, rule.side))
-        if margin is None or _FAMILIES[rule.signal] not in measured.families or not isinstance(rule.bound, int | float):
+        if margin is None or _FAMILIES[rule.signal] not in measured.families:
             continue
         strictest = max if rule.side == "min" else min
         value = margin * rule.bound

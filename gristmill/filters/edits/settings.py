@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from gristmill.filters.rules.settings import Bound
+from gristmill.filters.rules.bounds import Sides
 
 PiiType = Literal["email", "ip", "iban", "card", "phone"]
 
@@ -142,7 +142,7 @@ class EditSettings(BaseModel):
     symbol_lines: SymbolLinesSettings | None = Field(None, description="Lines of symbols alone.")
     pii: PiiSettings | None = Field(None, description="Personal data, masked.")
     unicode: UnicodeSettings | None = Field(None, description="Broken encodings repaired; normalization.")
-    keep: dict[str, Bound] = Field(
+    keep: dict[str, Sides] = Field(
         default_factory=dict,
         description="Bounds on what the edit measured, beside its published ones or in their place, such as "
         "`{cut_word_ratio: {max: 0.1}}`; null switches one off.",
