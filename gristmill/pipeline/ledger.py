@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import takewhile
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -32,22 +34,16 @@ class Flow:
 
 def finished_deciders(run: Run) -> tuple[Step, ...]:
     """Return the deciding steps, from the first on, whose files are there and current for every shard."""
-    finished = []
-    for step in run.plan.deciders:
-        if not all(run.is_done(step, shard) for shard in run.plan.shards):
-            break
-        finished.append(step)
-    return tuple(finished)
+    return tuple(takewhile(partial(_is_finished, run), run.plan.deciders))
 
 
 def finished_edits(run: Run) -> tuple[Step, ...]:
     """Return the editing steps, from the first on, whose files are there and current for every shard."""
-    finished = []
-    for step in run.plan.edits:
-        if not all(run.is_done(step, shard) for shard in run.plan.shards):
-            break
-        finished.append(step)
-    return tuple(finished)
+    return tuple(takewhile(partial(_is_finished, run), run.plan.edits))
+
+
+def _is_finished(run: Run, step: Step) -> bool:
+    return all(run.is_done(step, shard) for shard in run.plan.shards)
 
 
 def fates(run: Run, shard: Shard, deciders: Sequence[Step]) -> pa.Table:
