@@ -8,7 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from gristmill.filters.rules.presets import PRESETS, Preset
+from gristmill.filters.rules.presets import PRESETS
+from gristmill.filters.rules.published.preset import Preset
 from gristmill.filters.signals.families import FAMILIES, SIGNALS
 from gristmill.filters.signals.signal import Signal
 

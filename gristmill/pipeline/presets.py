@@ -11,7 +11,8 @@ from gristmill.classifiers.models import find_model
 from gristmill.errors import CorruptError, MissingError
 from gristmill.filters.rules.fineweb2 import LanguageConfig, preset_of, read_config
 from gristmill.filters.rules.labels import labels_of
-from gristmill.filters.rules.presets import PRESETS, Preset
+from gristmill.filters.rules.presets import PRESETS
+from gristmill.filters.rules.published.preset import Preset
 from gristmill.filters.rules.settings import FilterSettings
 
 _ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from gristmill.filters.rules.presets import PRESETS, Preset, source_of
+from gristmill.filters.rules.presets import PRESETS, source_of
+from gristmill.filters.rules.published.preset import Preset
 from gristmill.filters.rules.rule import AnyRule
 from gristmill.filters.rules.serialize import from_json, to_json
 from gristmill.report import figures

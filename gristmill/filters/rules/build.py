@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from gristmill.filters.rules.bounds import RuleSet, SignalBound
-from gristmill.filters.rules.presets import Preset
+from gristmill.filters.rules.published.preset import Preset
 from gristmill.filters.rules.rule import LANGUAGE, AnyRule, Bound, Choice, Rule, Side
 
 

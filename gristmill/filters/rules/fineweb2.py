@@ -19,7 +19,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from gristmill.errors import CorruptError
-from gristmill.filters.rules.presets import FINEWEB2, PRESETS, Preset, source_of
+from gristmill.filters.rules.presets import FINEWEB2, PRESETS, source_of
+from gristmill.filters.rules.published.preset import Preset
 from gristmill.filters.rules.rule import LANGUAGE, Condition, Rule
 
 _LANGUAGE_SCORE: Final = "language_score"

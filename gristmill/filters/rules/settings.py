@@ -11,7 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from gristmill.filters.rules.bounds import RuleSet, SignalBound
 from gristmill.filters.rules.build import changed, own
-from gristmill.filters.rules.presets import FINEWEB2, PRESETS, Preset, is_fineweb2
+from gristmill.filters.rules.presets import FINEWEB2, PRESETS, is_fineweb2
+from gristmill.filters.rules.published.preset import Preset
 from gristmill.filters.rules.rule import AnyRule
 
 _OWN_NAME = re.compile(r"[a-z][a-z0-9_]*")

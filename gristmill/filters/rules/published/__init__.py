@@ -1,0 +1,1 @@
+"""Published sets of rules: a module for each project that published some."""

@@ -1,0 +1,20 @@
+"""C4's rules of a page (Raffel et al. 2020)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gristmill.filters.rules.published.preset import Preset
+from gristmill.filters.rules.rule import Rule
+
+_C4 = Preset(
+    "c4",
+    "Raffel et al. 2020, arXiv:1910.10683, section 2.2, the page's rules as C4QualityFilter of datatrove 0.10 has them",
+    (
+        Rule("c4", "c4_lorem_ipsum_line_count", "max", 0),
+        Rule("c4", "c4_curly_brace_line_count", "max", 0),
+        Rule("c4", "c4_sentence_count", "min", 5),
+    ),
+)
+
+PRESETS: Final = (_C4,)
