@@ -42,6 +42,7 @@ from gristmill.pipeline.screens import foresee, screen_of
 from gristmill.pipeline.yaml import parse_yaml
 
 LEAST_ENGLISH = 0.65
+KEPT = "kept"
 PRESETS = ("gopher_repetition", "gopher_quality")
 _RECIPE = f"""
 name: benchmark
@@ -54,8 +55,6 @@ _FILTERS = f"""\
   - signals
   - filter: {{use: [{", ".join(PRESETS)}]}}
 """
-
-Fates = list[str]
 
 
 def page_of(html: str) -> Page:
@@ -134,25 +133,32 @@ def print_cascade(data: Path, mode: str) -> None:
 
 
 def _agreement(alone: list[str], cascade: list[str], has_filters: bool) -> str:
-    """Return in words how often a page is kept by both or by none at the end of the recipe."""
-    one, other = _kept(alone)[has_filters], _kept(cascade)[has_filters]
-    counts = Counter(zip(one, other, strict=True))
-    agree = (counts[True, True] + counts[False, False]) / len(one)
-    kept = f"{sum(one)} kept alone, {counts[True, False]} of them lost, {counts[False, True]} more"
-    return f"{agree:.2%} have the same fate: {kept}"
+    """Return in words how often a page has the same fate at the end of the recipe: kept, or why it was dropped."""
+    one, other = _fates(alone, has_filters), _fates(cascade, has_filters)
+    pairs = Counter(zip(one, other, strict=True))
+    same = sum(count for (a, b), count in pairs.items() if a == b) / len(one)
+    lost = sum(count for (a, b), count in pairs.items() if a == KEPT != b)
+    more = sum(count for (a, b), count in pairs.items() if a != KEPT == b)
+    kept = f"{one.count(KEPT)} kept alone, {lost} of them lost, {more} more"
+    return f"{same:.2%} have the same fate and reason, {1 - (lost + more) / len(one):.2%} are kept or dropped alike: {kept}"
 
 
-def _kept(texts: list[str]) -> tuple[list[bool], list[bool]]:
-    """Return which texts the language stage keeps, and which of them the filters do too."""
+def _fates(texts: list[str], has_filters: bool) -> list[str]:
+    """Return of each text the first reason why the recipe drops it, or ``KEPT``."""
     column = pa.array([text or None for text in texts], pa.large_string())
     found = LanguageIdentifier(find_model("lid176"), LanguageSettings()).identify(column).to_pydict()
-    english = [
-        label == "en" and score >= LEAST_ENGLISH
-        for label, score in zip(found["language"], found["language_score"], strict=True)
-    ]
     rules = rules_of(FilterSettings(use=PRESETS))
-    good = evaluate(rules, measure(column, SignalsSettings()), len(column)).column("keep").to_pylist()
-    return english, [a and b for a, b in zip(english, good, strict=True)]
+    reasons = evaluate(rules, measure(column, SignalsSettings()), len(column)).column("reason").to_pylist()
+    rows = zip(texts, found["language"], found["language_score"], reasons, strict=True)
+    return [_fate(text, label, score, reason if has_filters else None) for text, label, score, reason in rows]
+
+
+def _fate(text: str, label: str, score: float, reason: str | None) -> str:
+    if not text:
+        return "extract.empty"
+    if label != "en":
+        return "language.language.in"
+    return "language.language_score.min" if score < LEAST_ENGLISH else reason or KEPT
 
 
 def _bodies(folder: Path) -> Iterator[Page]:

@@ -267,31 +267,27 @@ def test_what_falls_through_the_screen_is_dropped_by_the_stages_it_foresaw(scree
 
 def test_the_screen_knows_what_can_be_kept(screen):
     few_words = f"{warcs.PROSE} {'1 2 3 4 5 6 7 8 9 0 ' * 20}"
-    assert screen(warcs.PROSE, GERMAN, "xyz", CHINESE, few_words, warcs.PROSE * 3) == [True, False, True, *[False] * 3]
+    assert screen(warcs.PROSE, GERMAN, "xyz", CHINESE, few_words, warcs.PROSE * 3) == [True, False, True, False, False, True]
     assert screen(warcs.PROSE) == [True]
 
 
 def test_the_screen_takes_its_bounds_from_the_recipe():
     foreseen = foresee(stages())
     assert (foreseen.model, foreseen.keep, foreseen.first_characters) == ("lid176", ("en",), None)
-    assert foreseen.bounds == {
-        "alphabetic_word_ratio": ("min", pytest.approx(0.72)),
-        "dup_8gram_char_ratio": ("max", pytest.approx(0.15)),
-    }
+    assert foreseen.bounds == {"alphabetic_word_ratio": ("min", pytest.approx(0.72))}
     wide = CASCADE.replace("{en: 0.65}", "{de: 0.5, en: 0.65}, first_characters: 900")
     wide = wide.replace("gopher_quality]", "gopher_quality], gopher_quality: {alphabetic_word_ratio: {min: null}}")
     foreseen = foresee(stages(wide))
     assert (foreseen.keep, foreseen.first_characters) == (("de", "en"), 900)
-    assert list(foreseen.bounds) == ["dup_8gram_char_ratio"]
-    strict = foresee(
-        stages(CASCADE.replace("quality]}", "quality], house: {dup_8gram_char_ratio: {max: 0.04, min: 0.01}}}"))
-    )
-    assert strict.bounds["dup_8gram_char_ratio"] == ("max", pytest.approx(0.05))
-    own = "house: {any: [{dup_8gram_char_ratio: {max: 0.01}}, {word_count: {min: 9}}]}"
+    assert foreseen.bounds == {}
+    strict = foresee(stages(CASCADE.replace("quality]}", "quality], house: {alphabetic_word_ratio: {min: 0.9}}}")))
+    assert strict.bounds == {"alphabetic_word_ratio": ("min", pytest.approx(0.81))}
+    choice = "house: {any: [{alphabetic_word_ratio: {min: 0.9}}, {word_count: {min: 9}}]}"
+    some = foresee(stages(CASCADE.replace("quality]}", f"quality], {choice}}}")))
+    assert some.bounds == foresee(stages()).bounds, "one bound among several drops no text for certain"
     apart = "gopher_quality: {alphabetic_word_ratio: {languages: {zh: {min: 0.1}}}}"
-    some = foresee(stages(CASCADE.replace("quality]}", f"quality], {own}, {apart}}}")))
-    assert list(some.bounds) == ["dup_8gram_char_ratio"], "a bound for some languages drops no text for certain"
-    assert some.bounds["dup_8gram_char_ratio"] == ("max", pytest.approx(0.15)), "nor does one among several"
+    some = foresee(stages(CASCADE.replace("quality]}", f"quality], {apart}}}")))
+    assert some.bounds == {}, "nor does a bound for some languages"
     late = foresee(stages(CASCADE.replace("  - signals:\n", "  - dedup: {exact: text}\n  - signals:\n")))
     assert late.bounds == {}, "what comes after documents were compared is not foreseen"
 

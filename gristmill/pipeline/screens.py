@@ -34,13 +34,10 @@ if TYPE_CHECKING:
 
 Bounds = dict[str, tuple[str, float]]
 
-SURE_SCORE = 0.5
+SURE_SCORE = 0.7
 """A text in another language than those kept falls from this score on."""
 
-MARGINS: Mapping[tuple[str, str], float] = {
-    ("alphabetic_word_ratio", "min"): 0.9,
-    ("dup_8gram_char_ratio", "max"): 1.25,
-}
+MARGINS: Mapping[tuple[str, str], float] = {("alphabetic_word_ratio", "min"): 0.9}
 """Bounds of filters that a text can fall by: it does beyond the bound times this."""
 
 _FORESEEN = ("language", "signals", "filter")
