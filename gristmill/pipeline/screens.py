@@ -109,14 +109,15 @@ def screen_of(model: FoundModel, settings: Mapping[str, Any]) -> Screen:
     measured = _signals(settings["words"], bounds) if bounds else None
 
     def survive(texts: pa.Array) -> Sequence[bool]:
-        found = identifier.identify(texts)
-        is_kept = pc.is_in(found.column(schema.LANGUAGE), keep)
-        alive = np.asarray(is_kept) | (np.asarray(found.column(schema.LANGUAGE_SCORE)) < sure)
+        alive = np.ones(len(texts), np.bool_)
         if measured is not None:
             values = families.measure(texts, measured)
             for name, (side, bound) in bounds.items():
                 column = np.asarray(values.column(name))
                 alive &= column >= bound if side == "min" else column <= bound
+        found = identifier.identify(texts.filter(pa.array(alive)))
+        is_kept = pc.is_in(found.column(schema.LANGUAGE), keep)
+        alive[alive] = np.asarray(is_kept) | (np.asarray(found.column(schema.LANGUAGE_SCORE)) < sure)
         return cast("Sequence[bool]", alive.tolist())
 
     return survive
