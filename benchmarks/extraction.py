@@ -34,7 +34,7 @@ def settings_by_name() -> dict[str, ExtractSettings]:
     modes = ("precision", "default", "fast", "recall")
     return {
         **{f"trafilatura {mode}": ExtractSettings(mode=mode) for mode in modes},
-        "cascade precision": ExtractSettings(extractor="cascade"),
+        "cascade, keeping English": ExtractSettings(extractor="cascade"),
         "resiliparse": ExtractSettings(extractor="resiliparse"),
         "justext": ExtractSettings(extractor="justext"),
     }

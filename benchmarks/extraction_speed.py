@@ -70,7 +70,7 @@ def screen(*, has_filters: bool) -> Screen:
 
 
 @contextmanager
-def opened(settings: ExtractSettings, *, has_filters: bool = True) -> Iterator[Pool | Cascade]:
+def opened(settings: ExtractSettings, *, has_filters: bool = False) -> Iterator[Pool | Cascade]:
     """Yield what extracts pages, a cascade with the screen of `screen`."""
     pool = Pool(settings)
     with Cascade(pool, screen(has_filters=has_filters)) if settings.extractor == "cascade" else pool as extraction:
@@ -139,8 +139,9 @@ def _agreement(alone: list[str], cascade: list[str], has_filters: bool) -> str:
     same = sum(count for (a, b), count in pairs.items() if a == b) / len(one)
     lost = sum(count for (a, b), count in pairs.items() if a == KEPT != b)
     more = sum(count for (a, b), count in pairs.items() if a != KEPT == b)
+    alike = 1 - (lost + more) / len(one)
     kept = f"{one.count(KEPT)} kept alone, {lost} of them lost, {more} more"
-    return f"{same:.2%} have the same fate and reason, {1 - (lost + more) / len(one):.2%} are kept or dropped alike: {kept}"
+    return f"{same:.2%} have the same fate and reason, {alike:.2%} are kept or dropped alike: {kept}"
 
 
 def _fates(texts: list[str], has_filters: bool) -> list[str]:

@@ -267,7 +267,8 @@ def test_what_falls_through_the_screen_is_dropped_by_the_stages_it_foresaw(scree
 
 def test_the_screen_knows_what_can_be_kept(screen):
     few_words = f"{warcs.PROSE} {'1 2 3 4 5 6 7 8 9 0 ' * 20}"
-    assert screen(warcs.PROSE, GERMAN, "xyz", CHINESE, few_words, warcs.PROSE * 3) == [True, False, True, False, False, True]
+    texts = warcs.PROSE, GERMAN, "xyz", CHINESE, few_words, warcs.PROSE * 3
+    assert screen(*texts) == [True, False, True, False, False, True]
     assert screen(warcs.PROSE) == [True]
 
 
