@@ -291,6 +291,14 @@ def test_explain_shows_what_was_cut_and_why(quickstart, edited_run, run):
     assert "\u202e" not in gristmill("explain", "runs/quickstart", hostile, "--text", cwd=edited_run).stdout
 
 
+def test_the_card_says_what_of_an_edit_is_as_published(edited_run):
+    gristmill("card", "runs/quickstart", cwd=edited_run)
+    card = (edited_run / "runs/quickstart/README.md").read_text(encoding="utf-8")
+    assert "| terminal punctuation | false | true |" in card
+    assert "| `edit.c4_lines.kept_sentence_count.min` | ≥ 5 | yes |" in card
+    assert "| `edit.refinedweb_lines.cut_word_ratio.max` | ≤ 0.02 | ≤ 0.05 |" in card
+
+
 def test_an_altered_layer_of_edits_is_found(edited_run, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(edited_run / "runs/quickstart", copy)

@@ -19,9 +19,14 @@ from rich.console import Console
 from runs import HOSTILE, PAGES, RECIPE, Page, build_run
 
 from gristmill.errors import UsageError
+from gristmill.filters.edits import catalogue
+from gristmill.filters.edits.settings import EditSettings
+from gristmill.filters.rules.serialize import to_json
+from gristmill.pipeline.plan import EDIT
 from gristmill.pipeline.run import Run
 from gristmill.pipeline.yaml import parse_yaml
 from gristmill.report import escape
+from gristmill.report.card_steps import steps_section
 from gristmill.report.explain import explain, render_explanation
 from gristmill.report.funnel import funnel
 from gristmill.report.html import render_html
@@ -192,6 +197,55 @@ def test_the_card_says_what_was_done(run):
     assert "- switched off: `gopher_quality.stop_word_count.min`, published as ≥ 2\n" in body
     assert RECIPE in body
     assert "| `example.org` | 2 | 66.7% |" in body
+
+
+def steps_of_edit(settings, keep=None):
+    """What the card says of an edit stage with these settings."""
+    edit = EditSettings.model_validate({**settings, "keep": keep or {}})
+    steps = [
+        {"stage": "edit", "kind": EDIT, "settings": {edit.name: edit.own.model_dump(mode="json")}},
+        {"stage": "edit", "kind": "rules", "settings": {"rules": list(map(to_json, catalogue.rules_of(edit)))}},
+    ]
+    return steps_section({"steps": steps, "reasons": []})
+
+
+def test_the_card_says_which_settings_of_an_edit_are_as_published():
+    changed = {"terminal_punctuation": False, "fewest_words": 3, "longest_word": None}
+    said = steps_of_edit({"c4_lines": changed}, {"kept_sentence_count": {"min": 2}, "cut_line_count": {"max": 9}})
+    assert "- c4_lines: Raffel et al. 2020" in said
+    for row in (
+        "| meaning | `datatrove` | yes |",
+        "| terminal punctuation | false | true |",
+        "| fewest words | `3` | yes |",
+        "| longest word | – | `1000` |",
+        "| policy | true | yes |",
+        "| `edit.c4_lines.curly_bracket_line_count.max` | ≤ 0 | yes | – |",
+        "| `edit.c4_lines.kept_sentence_count.min` | ≥ 2 | ≥ 5 | – |",
+        "| `edit.c4_lines.cut_line_count.max` | ≤ 9 | – | – |",
+        "| `edit.c4_lines.text_bytes.min` | ≥ 1 | – | – |",
+    ):
+        assert f"{row}\n" in said, row
+
+
+def test_the_card_knows_what_each_meaning_of_an_edit_has():
+    said = steps_of_edit({"c4_lines": {"meaning": "paper"}}, {"curly_bracket_line_count": {"max": None}})
+    assert "| meaning | `paper` | yes |\n| terminal punctuation | true | yes |\n| fewest words | `5` | yes |" in said
+    assert "| `edit.c4_lines.kept_sentence_count.min` | ≥ 3 | yes | – |" in said
+    assert "- switched off: `edit.c4_lines.curly_bracket_line_count.max`, published as ≤ 0\n" in said
+
+
+def test_the_card_says_that_an_edit_is_of_gristmills_own():
+    said = steps_of_edit({"repeated_lines": {"copies": 3}})
+    assert "| copies | `3` | – |" in said
+    assert " own\n" in said
+
+
+@pytest.mark.parametrize("name", [name for name in catalogue.EDITS if catalogue.EDITS[name].is_published])
+def test_an_edit_with_its_default_settings_is_as_published(name):
+    rows = [line.split(" | ") for line in steps_of_edit({name: {}}).splitlines() if line.startswith("| ")]
+    settings = [row for row in rows if len(row) == 3 and row[0] != "| setting"]
+    assert {row[2] for row in settings} <= {"yes |"}
+    assert len(settings) == len(type(EditSettings.model_validate({name: {}}).own).model_fields)
 
 
 def test_the_card_obeys_no_crawled_text(hostile):

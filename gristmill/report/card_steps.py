@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gristmill.filters.rules.presets import PRESETS, source_of
-from gristmill.filters.rules.published.preset import Preset
-from gristmill.filters.rules.rule import AnyRule
+from gristmill.filters.rules.rule import AnyRule, Rule
 from gristmill.filters.rules.serialize import from_json, to_json
+from gristmill.pipeline.plan import EDIT
 from gristmill.report import figures
+from gristmill.report.card_edits import edit_of, edit_parts
 from gristmill.report.escape import as_code, for_markdown, for_text
 
 Stats = Mapping[str, Any]
@@ -27,9 +28,12 @@ def steps_section(stats: Stats) -> str:
 
 
 def _step(step: Stats, stats: Stats) -> Iterator[str]:
-    """Yield a rules table for a step of rules, a list of settings for any other."""
+    """Yield a table for a step of rules or of an edit, a list of settings for any other."""
     if step["kind"] == "rules":
         yield from _rules(step, stats)
+        return
+    if step["kind"] == EDIT:
+        yield from edit_parts(step)
         return
     lines = [
         f"- {key.replace('_', ' ')}: {_value(value)}" for key, value in step["settings"].items() if value is not None
@@ -42,30 +46,41 @@ def _rules(step: Stats, stats: Stats) -> Iterator[str]:
     """Yield where the presets come from, then each rule with its bound and how many documents it is charged with."""
     rules = [from_json(rule) for rule in step["settings"]["rules"]]
     names = list(dict.fromkeys(rule.preset for rule in rules))
+    published = _published_of(step, names, stats)
     lines = [f"- {for_text(name)}: {for_text(source)}" for name in names if (source := source_of(name)) is not None]
+    lines += _left_out(published, rules)
     if lines:
-        yield "\n".join([*lines, *_left_out([PRESETS[name] for name in names if name in PRESETS], rules)]) + "\n"
+        yield "\n".join(lines) + "\n"
     charged = {r["reason"]: r["first"] for stage in stats["reasons"] for r in stage["reasons"]}
     lines = ["| rule | keeps | as published | charged |", "|---|---|---|---:|"]
     for code, same in _by_code(rules).items():
         cells = (
             for_markdown(code),
             for_text(figures.bounds(map(to_json, same))),
-            _published(same),
+            _as_published(same, published),
             figures.count(charged.get(code)),
         )
         lines.append(f"| {' | '.join(cells)} |")
     yield "\n".join(lines) + "\n"
 
 
-def _left_out(presets: Sequence[Preset], rules: Sequence[AnyRule]) -> Iterator[str]:
-    """Yield a line for each rule of the presets that the recipe switches off."""
+def _published_of(step: Stats, names: Sequence[str], stats: Stats) -> list[Rule]:
+    """Return the published rules of the presets that a step of rules names, and those of the edit that it follows."""
+    published = [rule for name in names if name in PRESETS for rule in PRESETS[name].rules]
+    for other in stats["steps"]:
+        if other["kind"] == EDIT and other["stage"] == step["stage"]:
+            edit, settings = edit_of(other)
+            published += edit.published_rules(settings)
+    return published
+
+
+def _left_out(published: Sequence[Rule], rules: Sequence[AnyRule]) -> Iterator[str]:
+    """Yield a line for each published rule that the recipe switches off."""
     applied = {rule.code for rule in rules}
-    for preset in presets:
-        for rule in preset.rules:
-            if rule.code not in applied:
-                published = for_text(figures.bound(to_json(rule)))
-                yield f"- switched off: {for_markdown(rule.code)}, published as {published}"
+    for rule in published:
+        if rule.code not in applied:
+            bound = for_text(figures.bound(to_json(rule)))
+            yield f"- switched off: {for_markdown(rule.code)}, published as {bound}"
 
 
 def _by_code(rules: Sequence[AnyRule]) -> dict[str, list[AnyRule]]:
@@ -76,13 +91,12 @@ def _by_code(rules: Sequence[AnyRule]) -> dict[str, list[AnyRule]]:
     return by_code
 
 
-def _published(same: Sequence[AnyRule]) -> str:
-    """Return "yes", or the preset's own bound where the recipe has others; a dash for a rule of no preset."""
-    preset = PRESETS.get(same[0].preset)
-    if preset is None:
+def _as_published(same: Sequence[AnyRule], published: Sequence[Rule]) -> str:
+    """Return "yes", or the published bound where the recipe has others; a dash for a rule that nobody published."""
+    there = [rule for rule in published if rule.code == same[0].code]
+    if not there:
         return figures.NONE
-    published = [rule for rule in preset.rules if rule.code == same[0].code]
-    return "yes" if list(same) == published else for_text(figures.bounds(map(to_json, published)))
+    return "yes" if list(same) == there else for_text(figures.bounds(map(to_json, there)))
 
 
 def _value(value: Any) -> str:

@@ -145,4 +145,5 @@ EDIT: Final = Edit(
     ),
     rules=rules,
     uses=lambda: {"sentences": sentence_version()},
+    published=lambda own: {"meaning": own.meaning, "fewest_words": FEWEST_WORDS[own.meaning]},
 )

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from pydantic import BaseModel
 
 from gristmill.filters.edits.spans import Cuts, apply_edits, edit_column
 from gristmill.filters.rules.rule import Rule
 from gristmill.text import HAS_TEXT, Integers, TextBatch
 
 Column = npt.NDArray[Any]
+
+OWN: Final = "gristmill"
+"""The source of an edit that nobody else published."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class Edit:
     """An edit: its name, source, version, how it is made with its settings, its facts, and the rules it comes with.
 
     ``version`` goes up when any text can be edited otherwise than before. ``uses`` gives the versions of libraries.
+    ``published`` tells what the source has for a setting, given the settings, where that is not the default. An edit
+    whose source is gristmill has no published settings.
     """
 
     name: str
@@ -61,6 +67,23 @@ class Edit:
     facts: tuple[Fact, ...]
     rules: Callable[[Any], tuple[Rule, ...]]
     uses: Callable[[], Mapping[str, str]] = dict
+    published: Callable[[Any], Mapping[str, Any]] = lambda settings: {}
+
+    @property
+    def is_published(self) -> bool:
+        """Whether others published it."""
+        return self.source != OWN
+
+    def published_settings(self, settings: BaseModel) -> dict[str, Any]:
+        """Return what the source has for each setting that it has anything for; nothing for an edit of gristmill's."""
+        if not self.is_published:
+            return {}
+        defaults = {name: of.get_default(call_default_factory=True) for name, of in type(settings).model_fields.items()}
+        return defaults | dict(self.published(settings))
+
+    def published_rules(self, settings: BaseModel) -> tuple[Rule, ...]:
+        """Return the rules of a page that the source has: all it comes with but the one against emptied pages."""
+        return tuple(rule for rule in self.rules(settings) if rule != not_emptied(self.name))
 
 
 def counted(name: str, meaning: str) -> Fact:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gristmill.filters.edits import _kernels
-from gristmill.filters.edits.edit import CUT_LINE_COUNT, CUT_WORD_RATIO, EDIT_COUNT, Edit, Made, not_emptied
+from gristmill.filters.edits.edit import CUT_LINE_COUNT, CUT_WORD_RATIO, EDIT_COUNT, OWN, Edit, Made, not_emptied
 from gristmill.filters.edits.lines import (
     first_verdicts,
     line_cuts,
@@ -68,7 +68,7 @@ def _repeated(batch: TextBatch, measures: npt.NDArray[np.int32], copies: int) ->
 
 EDIT: Final = Edit(
     name=NAME,
-    source="gristmill",
+    source=OWN,
     version=1,
     make=make,
     facts=(EDIT_COUNT, CUT_LINE_COUNT, CUT_WORD_RATIO),
