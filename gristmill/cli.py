@@ -215,6 +215,7 @@ def sweep(
     high: Annotated[float, typer.Option("--to", help="Last bound.")],
     steps: Annotated[int, typer.Option(min=1, max=1000, help="How many bounds, at equal distances.")] = 11,
     language: Annotated[str | None, typer.Option(help="Of a rule with bounds by language, that of this one.")] = None,
+    bound: Annotated[str | None, typer.Option(help="In a choice (`any`), this one, such as `word_count.min`.")] = None,
     json: AsJson = False,
     output: Output = None,
 ) -> None:
@@ -226,10 +227,11 @@ def sweep(
     from gristmill.report import sweep as part
     from gristmill.report.live import watcher
     from gristmill.report.sweep_view import render_sweep
+    from gristmill.report.swept import find_rule
     from gristmill.report.write import write_table
 
     opened = _open(run)
-    bounds, swept = part.bounds_between(low, high, steps), part.find_rule(opened, rule, language)
+    bounds, swept = part.bounds_between(low, high, steps), find_rule(opened, rule, language, bound)
     found = part.sweep(opened, swept, bounds, watcher(Console(stderr=True)))
     if output is not None:
         write_table(part.sweep_table(found), output, opened.plan.digest)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import random
-from dataclasses import replace
 
 import pyarrow.parquet as pq
 import pytest
@@ -19,8 +18,9 @@ from gristmill.filters.rules.evaluate import evaluate, hits
 from gristmill.filters.rules.rule import Choice, Rule
 from gristmill.pipeline.stages.rules import rule_columns, step_rules
 from gristmill.report.live import watcher
-from gristmill.report.sweep import bounds_between, find_rule, sweep, sweep_table
+from gristmill.report.sweep import Sweep, SweptBound, bounds_between, sweep, sweep_table
 from gristmill.report.sweep_view import render_sweep
+from gristmill.report.swept import find_rule
 
 SILENT = watcher(Console(file=io.StringIO()))
 GERMAN, OTHERS = ("language", ("de",)), ("language", ("de", "fr"))
@@ -31,7 +31,28 @@ RULES = (
     Rule("house", "mean_word_length", "max", 8),
     Rule("house", "language", "in", ("en", "de")),
     Choice("house", ((Rule("house", "word_count", "min", 70),), (Rule("house", "mean_word_length", "max", 6),))),
+    Choice(
+        "nested",
+        (
+            (
+                Rule("nested", "word_count", "min", 60),
+                Choice(
+                    "nested",
+                    (
+                        (Rule("nested", "mean_word_length", "min", 3.5, unless=GERMAN),),
+                        (
+                            Rule("nested", "word_count", "min", 90),
+                            Rule("nested", "mean_word_length", "min", 2, where=GERMAN),
+                        ),
+                    ),
+                ),
+            ),
+            (Rule("nested", "mean_word_length", "max", 3), Rule("nested", "word_count", "min", 60)),
+        ),
+    ),
 )
+CHOICE = "house.any(word_count.min,mean_word_length.max)"
+NESTED = next(rule.code for rule in RULES if rule.preset == "nested")
 VALUES = [2.0, 3.0, 3.5, 4.0, 6.0, 6.5, 8.0, 9.0, float("nan"), None]
 
 
@@ -54,11 +75,10 @@ def run(tmp_path_factory):
     return build_run(tmp_path_factory.mktemp("runs") / "swept", pages, until="filter", rules=RULES)
 
 
-def recount(run, code, language, bound):
+def recount(run, swept, bound):
     """The slow twin: the filter evaluated with that bound."""
-    swept = find_rule(run, code, language)
-    rules = [replace(rule, bound=bound) if rule == swept.rule else rule for rule in step_rules(swept.step)]
-    own = replace(swept.rule, bound=bound)
+    own = swept.with_bound(bound)
+    rules = [own if rule == swept.whole else rule for rule in step_rules(swept.step)]
     kept = kept_bytes = hit = alone = 0
     for shard in run.plan.shards:
         rows = run.footer(run.plan.text_step, shard).rows
@@ -77,21 +97,31 @@ def recount(run, code, language, bound):
 
 
 @pytest.mark.parametrize(
-    ("code", "language", "bounds"),
+    ("code", "language", "inside", "bounds"),
     [
-        ("house.word_count.min", None, [0, 49, 50, 50.5, 70, 71, 1000]),
-        ("house.mean_word_length.max", None, [1, 6, 6.5, 8, 9, 10]),
-        ("house.mean_word_length.min", None, [0, 3, 3.25, 4, 9]),
-        ("house.mean_word_length.min", "de", [0, 3, 4, 9]),
+        ("house.word_count.min", None, None, [0, 49, 50, 50.5, 70, 71, 1000]),
+        ("house.mean_word_length.max", None, None, [1, 6, 6.5, 8, 9, 10]),
+        ("house.mean_word_length.min", None, None, [0, 3, 3.25, 4, 9]),
+        ("house.mean_word_length.min", "de", None, [0, 3, 4, 9]),
+        (CHOICE, None, "word_count.min", [0, 49, 70, 71, 1000]),
+        (CHOICE, None, "2.mean_word_length.max", [1, 3.5, 6, 9, 10]),
+        (NESTED, None, "1.word_count.min", [0, 50, 60, 70, 1000]),
+        (NESTED, None, "1.2.word_count.min", [0, 60, 90, 1000]),
+        (NESTED, None, "2.word_count.min", [0, 60, 70, 1000]),
+        (NESTED, None, "1.1.mean_word_length.min", [0, 3, 3.5, 4, 9]),
+        (NESTED, "de", "1.2.mean_word_length.min", [0, 2, 3.5, 4, 9]),
+        (NESTED, None, "mean_word_length.max", [0, 2, 3, 4, 9]),
     ],
 )
-def test_a_sweep_agrees_with_evaluating_each_bound(run, code, language, bounds):
-    found = sweep(run, find_rule(run, code, language), bounds, SILENT)
-    own = find_rule(run, code, language).rule.bound
+def test_a_sweep_agrees_with_evaluating_each_bound(run, code, language, inside, bounds):
+    swept = find_rule(run, code, language, inside)
+    found = sweep(run, swept, bounds, SILENT)
+    own = swept.rule.bound
     assert [one.bound for one in found.bounds] == sorted({*map(float, bounds), float(own)})
     assert [one.bound for one in found.bounds if one.is_current] == [own]
     for one in found.bounds:
-        assert (one.documents_kept, one.bytes_kept, one.hits, one.alone) == recount(run, code, language, one.bound)
+        assert (one.documents_kept, one.bytes_kept, one.hits, one.alone) == recount(run, swept, one.bound)
+    assert swept.with_bound(own) == swept.whole
 
 
 def test_the_overlap_is_what_both_rules_drop(tmp_path):
@@ -121,7 +151,12 @@ def test_a_tighter_bound_never_keeps_more(run):
             "the run has no rule 'house.word_cuont.min'; did you mean 'house.word_count.min'?",
         ),
         ("house.language.in", None, "is no bound on a number; sweep takes one such as"),
-        ("house.any(word_count.min,mean_word_length.max)", None, "is no bound on a number"),
+        (CHOICE, None, "is a choice among bounds; name one with --bound: 1.word_count.min, 2.mean_word_length.max"),
+        (
+            "nested.word_count.min",
+            None,
+            f"a bound of that name stands inside a choice: --rule '{NESTED}' --bound word_count.min",
+        ),
         ("house.mean_word_length.min", "it", "has no bound for 'it'; it has bounds of their own for de"),
         ("house.word_count.min", "de", "has no bound for 'de'; it has one bound for all languages"),
         ("language.language_score.min", None, "choose one with --language; it has bounds of their own for de, en"),
@@ -130,6 +165,21 @@ def test_a_tighter_bound_never_keeps_more(run):
 def test_what_cannot_be_swept_is_answered_with_what_can(run, code, language, message):
     with pytest.raises(UsageError) as error:
         find_rule(run, code, language)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "bound", "message"),
+    [
+        (CHOICE, "word_cuont.min", "bound 'word_cuont.min' is not in rule 'house.any("),
+        (NESTED, "word_count.min", "stands in several options of rule 'nested.any("),
+        (NESTED, "word_count.min", "with --bound: 1.word_count.min, 1.1.mean_word_length.min, 1.2.word_count.min, "),
+        ("house.word_count.min", "word_count.min", "leave --bound out"),
+    ],
+)
+def test_a_bound_inside_a_choice_is_named(run, code, bound, message):
+    with pytest.raises(UsageError) as error:
+        find_rule(run, code, None, bound)
     assert message in str(error.value)
 
 
@@ -152,6 +202,38 @@ def test_a_sweep_is_shown_and_written(run):
     console = Console(file=io.StringIO(), width=200, color_system=None)
     console.print(render_sweep(found))
     assert "50 now" in console.file.getvalue()
+
+
+def lines_of(found, width):
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console.print(render_sweep(found))
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]
+
+
+def test_a_sweep_is_read_at_80_columns():
+    """As at any width: nothing is wrapped, folded or cut, with the largest of the numbers that a shard may have."""
+    code = "gopher_repetition.dup_10gram_char_ratio.max"
+    bounds = [
+        SweptBound(bound, bound == 0.1, 9_876_543, 98_765_432_100, 1_234_567, 234_567, 10**9, {code: 999_999})
+        for bound in (0.05, 0.1, 0.125)
+    ]
+    found = Sweep("gopher_repetition.dup_9gram_char_ratio.max", "≤ 0.1", "filter", 12_345_678, 10**12, tuple(bounds))
+    lines = lines_of(found, 80)
+    assert lines == lines_of(found, 200)
+    assert any(line.split()[:3] == ["0.1", "now", "9,876,543"] for line in lines)
+    assert [line.split() for line in lines if line.startswith(code)] == [[code, "999,999", "999,999", "999,999"]]
+
+
+def test_overlaps_are_told_at_both_ends_and_at_the_bound_in_force(tmp_path):
+    run = build_run(tmp_path / "run", PAGES, until="filter")
+    lines = lines_of(sweep(run, find_rule(run, "gopher_quality.word_count.min"), [10, 100, 150], SILENT), 80)
+    assert lines[-3:] == [
+        "of the hits, others drop too         at 10  at 50 now  at 150",
+        "any of them                              0          1       1",
+        "gopher_quality.mean_word_length.min      0          1       1",
+    ]
+    alone = lines_of(sweep(run, find_rule(run, "gopher_quality.word_count.max"), [10**5], SILENT), 80)
+    assert alone[-1] == "No other rule drops any of these hits."
 
 
 def test_the_command_sweeps_a_finished_run(quickstart, tmp_path):

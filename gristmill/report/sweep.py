@@ -1,4 +1,4 @@
-"""What other bounds would keep: one rule of a finished filter, from bound to bound, all other rules as they are.
+"""What other bounds would keep: one bound of a finished filter, from value to value, all else as it is.
 
 Layers are read, no text. For each document the loosest of the bounds that drops it is found; the rest is counting, so
 a hundred bounds cost as much as one. Only documents that came into the rule's stage are counted, and what later stages
@@ -18,17 +18,15 @@ import pyarrow.compute as pc
 
 from gristmill import schema
 from gristmill.errors import UsageError
-from gristmill.filters.rules.evaluate import applies_to, hits
-from gristmill.filters.rules.rule import AnyRule, Rule
+from gristmill.filters.rules.evaluate import hits
 from gristmill.filters.rules.serialize import to_json
-from gristmill.pipeline.ledger import finished_deciders
 from gristmill.pipeline.monitor import Watcher
 from gristmill.pipeline.plan import Shard, Step
-from gristmill.pipeline.recipe import nearest
 from gristmill.pipeline.run import Run
-from gristmill.pipeline.stages.rules import rule_columns, step_rules
+from gristmill.pipeline.stages.rules import rule_columns
 from gristmill.report import figures
 from gristmill.report.passes import passed
+from gristmill.report.swept import Swept
 
 Counts = npt.NDArray[np.int64]
 _DIGITS = 12
@@ -63,15 +61,6 @@ class Sweep:
     bounds: tuple[SweptBound, ...]
 
 
-@dataclass(frozen=True)
-class Swept:
-    """A rule that is swept: its step, and the step's other rules by what they are called in the overlap."""
-
-    step: Step
-    rule: Rule
-    others: dict[str, tuple[AnyRule, ...]]
-
-
 def sweep(run: Run, swept: Swept, bounds: Sequence[float], watcher: Watcher) -> Sweep:
     """Return what each bound would do, the rule's own among them."""
     own = swept.rule.bound
@@ -82,31 +71,8 @@ def sweep(run: Run, swept: Swept, bounds: Sequence[float], watcher: Watcher) -> 
         sums.add(*_columns(run, swept.step, shard))
     found = sorted(sums.result(float(own)), key=lambda one: one.bound)
     asked = figures.bound(to_json(swept.rule))
-    return Sweep(swept.rule.code, asked, swept.step.stage, sums.documents, sums.bytes, tuple(found))
-
-
-def find_rule(run: Run, code: str, language: str | None = None) -> Swept:
-    """Return the rule of a finished filter that a reason code names; ``language`` tells it from those of others.
-
-    Raises UsageError, naming the nearest codes, if there is none, if it is no bound on a number, or if there are
-    several.
-    """
-    steps = [step for step in finished_deciders(run) if step.kind == "rules"]
-    known = [rule.code for step in steps for rule in step_rules(step)]
-    if not known:
-        raise UsageError("the run has no rule that has been evaluated on every shard; run its filter first")
-    step = next((step for step in steps if code in {rule.code for rule in step_rules(step)}), None)
-    if step is None:
-        raise UsageError(f"the run has no rule '{code}'{nearest(code, list(dict.fromkeys(known)))}")
-    same = [rule for rule in step_rules(step) if rule.code == code]
-    rule = _one_of(same, language)
-    if not isinstance(rule, Rule) or isinstance(rule.bound, tuple):
-        raise UsageError(f"rule '{code}' is no bound on a number; sweep takes one such as {_an_example(known)}")
-    others: dict[str, tuple[AnyRule, ...]] = {}
-    for other in step_rules(step):
-        if other != rule:
-            others[other.code] = (*others.get(other.code, ()), other)
-    return Swept(step, rule, others)
+    asked = f"{swept.placed.name} {asked}" if swept.placed.path else asked
+    return Sweep(swept.whole.code, asked, swept.step.stage, sums.documents, sums.bytes, tuple(found))
 
 
 def bounds_between(low: float, high: float, number: int) -> list[float]:
@@ -142,25 +108,6 @@ def sweep_table(found: Sweep) -> pa.Table:
         for one in found.bounds
     ]
     return pa.Table.from_pylist(rows, schema.SWEEP)
-
-
-def _one_of(same: Sequence[AnyRule], language: str | None) -> AnyRule:
-    """Return the rule for a language; without one, the only one there is. Raises UsageError if that is not one."""
-    if language is None and len(same) == 1:
-        return same[0]
-    of_language = [rule for rule in same if isinstance(rule, Rule) and rule.where and language in rule.where[1]]
-    if language is None:
-        of_language = [rule for rule in same if isinstance(rule, Rule) and rule.where is None]
-    if len(of_language) == 1:
-        return of_language[0]
-    labels = sorted({text for rule in same if isinstance(rule, Rule) and rule.where for text in rule.where[1]})
-    there = f"it has bounds of their own for {', '.join(labels)}" if labels else "it has one bound for all languages"
-    asked = "has several bounds; choose one with --language" if language is None else f"has no bound for '{language}'"
-    raise UsageError(f"rule '{same[0].code}' {asked}; {there}")
-
-
-def _an_example(known: Sequence[str]) -> str:
-    return next((code for code in known if code.endswith((".min", ".max")) and "(" not in code), "house.word_count.min")
 
 
 @dataclass
@@ -214,15 +161,18 @@ class _Sums:
         )
 
     def _first(self, columns: dict[str, pa.Array], rows: int) -> Counts:
-        """Return the number of the loosest bound that drops each row; the number of bounds where none does."""
+        """Return the number of the loosest bound that drops each row; the number of bounds where none does.
+
+        Where the rule drops with the tightest bound there is but not with the loosest, the value decides.
+        """
         rule = self.swept.rule
-        column = columns[rule.signal]
-        values = np.asarray(column.cast(pa.float64(), safe=False).fill_null(0), np.float64)
+        values = np.asarray(columns[rule.signal].cast(pa.float64(), safe=False).fill_null(0), np.float64)
         sign = 1.0 if rule.side == "min" else -1.0
         edges = sign * np.array(self.loose_first, np.float64)
         first = np.searchsorted(edges, sign * values, side="right").astype(np.int64)
-        first[np.isnan(values)] = 0
-        first[~(np.asarray(column.is_valid()) & applies_to(rule, columns, rows))] = len(edges)
+        loosest, tightest = (hits(whole, columns, rows) for whole in self.swept.ends())
+        first[~tightest] = len(edges)
+        first[loosest] = 0
         return first
 
     def _count(self, key: str, first: Counts, weights: Counts | None = None) -> None:
