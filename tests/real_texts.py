@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 
-def real_texts(data: Path) -> list[str]:
-    """Texts of gold pages, web pages with their menus, encyclopedias, code, and over 200 languages."""
+def real_texts(data: Path, longest: int | None = 20_000) -> list[str]:
+    """Texts of gold pages, web pages with their menus, encyclopedias, code, and over 200 languages.
+
+    Those of ``longest`` characters and more are left out; none are for None.
+    """
     rows = [*_gold(data / "gold")]
     for name in ("noisy_web_fullpage", "dclm_human_majority_data", "wikipedia_paragraphs_12lang"):
         rows += [line["text"] for line in _lines(data / "text" / f"{name}.jsonl.gz")]
@@ -21,7 +24,7 @@ def real_texts(data: Path) -> list[str]:
         for line in _lines(data / f"{name}.jsonl.gz"):
             by_language.setdefault(line["lang"], []).append(line["text"])
     rows += ["\n".join(lines[:20]) for lines in by_language.values()]
-    return [row for row in rows if row and len(row) < 20_000]
+    return [row for row in rows if row and (longest is None or len(row) < longest)]
 
 
 def _gold(folder: Path) -> Iterator[str]:

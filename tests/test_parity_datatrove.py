@@ -1,29 +1,26 @@
-"""datatrove's own two Gopher filters, run on the same words: same verdict, same first reason.
+"""datatrove's own filters beside our presets, on the same words: same verdict, same first reason.
 
-Every intended difference is listed in ``gristmill.filters.catalogue.DIFFERENCES`` and shown here by name.
+Presets are gone through as recipes have them: ``use``, rules, ``evaluate``. Every intended difference is listed in
+``gristmill.filters.catalogue.DIFFERENCES``, shown here by name, and counted here on real texts. On those, datatrove's
+verdicts are kept in a file (`datatrove_golden.py`), and made again for an eighth of them.
 """
 
 from __future__ import annotations
 
-import functools
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
-from unittest import mock
 
+import datatrove_golden as golden
 import pyarrow as pa
 import pytest
 from datatrove.data import Document
-from datatrove.pipeline.filters import gopher_quality_filter, gopher_repetition_filter
-from datatrove.pipeline.filters.c4_filters import C4QualityFilter
-from datatrove.pipeline.filters.gopher_quality_filter import GopherQualityFilter
-from datatrove.pipeline.filters.gopher_repetition_filter import GopherRepetitionFilter
+from datatrove.pipeline.filters.c4_filters import C4ParagraphFilter
 from datatrove.utils.text import split_into_words
+from datatrove_filters import FILTERS, REASONS, given_words, in_our_names, raw_verdict, their_reason
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from real_texts import real_texts
-from reference import words_of
+from reference import cut_chunks, words_of
 from strategies import PIECES, texts
 
 from gristmill.filters.catalogue import DIFFERENCES
@@ -34,56 +31,18 @@ from gristmill.filters.signals.families import measure
 from gristmill.filters.signals.settings import SignalsSettings
 from gristmill.text import WORDS
 
-# datatrove's names of reasons, in the order of its checks, beside ours.
-REASONS = {
-    "dup_para_frac": "gopher_repetition.dup_paragraph_ratio.max",
-    "dup_para_char_frac": "gopher_repetition.dup_paragraph_char_ratio.max",
-    "dup_line_frac": "gopher_repetition.dup_line_ratio.max",
-    "dup_line_char_frac": "gopher_repetition.dup_line_char_ratio.max",
-    **{f"top_{n}_gram": f"gopher_repetition.top_{n}gram_char_ratio.max" for n in (2, 3, 4)},
-    **{f"duplicated_{n}_n_grams": f"gopher_repetition.dup_{n}gram_char_ratio.max" for n in range(5, 11)},
-    "gopher_short_doc": "gopher_quality.word_count.min",
-    "gopher_long_doc": "gopher_quality.word_count.max",
-    "gopher_below_avg_threshold": "gopher_quality.mean_word_length.min",
-    "gopher_above_avg_threshold": "gopher_quality.mean_word_length.max",
-    "gopher_too_many_hashes": "gopher_quality.hash_word_ratio.max",
-    "gopher_too_many_ellipsis": "gopher_quality.ellipsis_word_ratio.max",
-    "gopher_too_many_bullets": "gopher_quality.bullet_line_ratio.max",
-    "gopher_too_many_end_ellipsis": "gopher_quality.ellipsis_line_ratio.max",
-    "gopher_below_alpha_threshold": "gopher_quality.alphabetic_word_ratio.min",
-    "gopher_enough_stop_words": "gopher_quality.stop_word_count.min",
-}
-FILTERS = {"gopher_repetition": GopherRepetitionFilter, "gopher_quality": GopherQualityFilter}
+LOREM, BRACE = (f"c4.{REASONS['c4'][reason]}" for reason in ("lorem_ipsum", "curly_bracket"))
 
 
-@contextmanager
-def our_words(words: str) -> Iterator[None]:
-    """Give datatrove's filters our words of whatever text they ask for."""
-
-    @functools.lru_cache(2)
-    def split(text: str, language: str = "en") -> list[str]:
-        return words_of(text, words)
-
-    with (
-        mock.patch.object(gopher_quality_filter, "split_into_words", split),
-        mock.patch.object(gopher_repetition_filter, "split_into_words", split),
-    ):
-        yield
+def decided(presets: Sequence[str], rows: list[str], words: str, **changes: Any) -> pa.RecordBatch:
+    """Our decisions on texts: keep, reason, reasons."""
+    values = measure(pa.array(rows, pa.large_string()), SignalsSettings(families=tuple(presets), words=words))
+    return evaluate(rules_of(FilterSettings(use=tuple(presets), **changes)), values, len(rows))
 
 
-def their_reason(preset: str, text: str, **bounds: Any) -> str | None:
-    """The reason for which datatrove drops the text, in our names, or None."""
-    verdict = FILTERS[preset](**bounds).filter(Document(text=text, id="0"))
-    if verdict is True:
-        return None
-    return REASONS.get(verdict[1], verdict[1])
-
-
-def our_reasons(presets: list[str], rows: list[str], words: str, **changes: Any) -> list[str | None]:
+def our_reasons(presets: Sequence[str], rows: list[str], words: str, **changes: Any) -> list[str | None]:
     """The first reason for which each text is dropped, or None."""
-    values = measure(pa.array(rows, pa.large_string()), SignalsSettings(words=words))
-    rules = rules_of(FilterSettings(use=presets, **changes))
-    return evaluate(rules, values, len(rows)).column("reason").to_pylist()
+    return decided(presets, rows, words, **changes).column("reason").to_pylist()
 
 
 def joined_otherwise(text: str, words: str) -> bool:
@@ -96,46 +55,147 @@ def joined_otherwise(text: str, words: str) -> bool:
     return False
 
 
-def disagreements(rows: list[str], words: str) -> list[tuple[str, str | None, str | None]]:
-    """Each text, our reason and theirs, where they are not the same."""
-    found = []
-    with our_words(words):
-        for preset in FILTERS:
-            ours = our_reasons([preset], rows, words)
-            theirs = (their_reason(preset, row) for row in rows)
-            found += [(row, a, b) for row, a, b in zip(rows, ours, theirs, strict=True) if a != b]
-    return found
+Different = tuple[str, list[str], str | None]
 
 
-# --- parity ----------------------------------------------------------------------------------------------------------
+def disagreements(preset: str, rows: list[str], words: str, theirs: list[str | None]) -> list[Different]:
+    """Each text, our reasons and theirs, where verdict or first reason are not the same."""
+    ours = decided([preset], rows, words).to_pylist()
+    return [
+        (row, mine["reasons"], other)
+        for row, mine, other in zip(rows, ours, theirs, strict=True)
+        if (mine["keep"], mine["reason"]) != (other is None, other)
+    ]
 
 
-def test_every_reason_of_theirs_is_a_rule_of_ours_in_the_same_order():
-    ours = [rule.code for name in FILTERS for rule in PRESETS[name].rules]
-    assert ours == list(REASONS.values())
+def disagreements_now(preset: str, rows: list[str], words: str) -> list[Different]:
+    """The same, datatrove's filter run on our words."""
+    with given_words(words):
+        return disagreements(preset, rows, words, [their_reason(preset, row) for row in rows])
+
+
+# --- hostile texts ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("preset", list(FILTERS))
+def test_every_reason_of_theirs_is_a_rule_of_ours_in_the_same_order(preset):
+    ours = [rule.code for rule in PRESETS[preset].rules]
+    assert ours == [in_our_names(preset, reason) for reason in REASONS[preset] if reason != "empty"]
 
 
 COMMON = ("and ", "the ", "word ", "another ", "mean length ", "of ", "that ", "x ", "\n", "12 ", ". ")
-NATURAL = st.lists(st.sampled_from([*PIECES, *COMMON]), min_size=30, max_size=160).map("".join)
+LINES = ("A line of text that ends here.", "menu", "A line that is longer than thirty characters", "\n", "\n\n", "。\n")
+C4_PIECES = (
+    "It is a line.\n",
+    "Here {is} one.\n",
+    "Lorem ipsum dolor.\n",
+    "JavaScript is {on}.",
+    "we use cookies.\n",
+    "\n",
+)
+
+
+def mixed(*pieces: str, **sizes: int) -> st.SearchStrategy[list[str]]:
+    """A few texts, hostile ones and ones put together of pieces; none is empty."""
+    text = st.lists(st.sampled_from([*PIECES, *pieces]), **sizes).map("".join)
+    return st.lists(st.one_of(text, texts()).filter(bool), min_size=1, max_size=4)
 
 
 @pytest.mark.parametrize("words", list(WORDS))
 @settings(max_examples=150)
-@given(rows=st.lists(st.one_of(NATURAL, texts().filter(bool)), min_size=1, max_size=4))
-def test_hostile_texts_meet_the_same_end(words, rows):
+@given(rows=mixed(*COMMON, min_size=30, max_size=160))
+def test_hostile_texts_meet_the_same_end_as_in_gopher(words, rows):
     rows = [row for row in rows if not joined_otherwise(row, words)]
-    assert disagreements(rows, words) == []
+    for preset in ("gopher_repetition", "gopher_quality"):
+        assert disagreements_now(preset, rows, words) == []
 
 
 @pytest.mark.parametrize("words", list(WORDS))
-@pytest.mark.data
-def test_real_texts_meet_the_same_end(words, data):
-    rows = real_texts(data)
+@settings(max_examples=150)
+@given(rows=mixed(*LINES))
+def test_hostile_texts_meet_the_same_end_as_in_fineweb(words, rows):
+    rows = [row for row in rows if words_of(row, words) or not row.strip()]  # datatrove divides by the words
+    assert disagreements_now("fineweb", rows, words) == []
+
+
+@settings(max_examples=100)
+@given(mixed(*C4_PIECES))
+def test_hostile_texts_meet_the_same_end_as_in_c4(rows):
+    found = disagreements_now("c4", [cut_chunks(row) for row in rows], "spacy")
+    assert [different for different in found if not is_page_order(*different)] == []
+
+
+def is_page_order(text: str, ours: list[str], theirs: str | None) -> bool:
+    """Whether the page has both lorem ipsum and a brace, and datatrove names what comes first (``page_order``)."""
+    return ours[:2] == [LOREM, BRACE] and theirs == BRACE
+
+
+def other_paragraphs(rows: list[str]) -> list[str]:
+    """The texts of which mC4's filter in datatrove and our count of long paragraphs say something else."""
+    counts = measure(pa.array(rows, pa.large_string()), SignalsSettings(families=["mc4"])).column(
+        "long_paragraph_count"
+    )
+    verdicts = [C4ParagraphFilter().filter(Document(text=row, id="0")) is True for row in rows]
+    return [row for row, keep, count in zip(rows, verdicts, counts.to_pylist(), strict=True) if keep != (count >= 3)]
+
+
+@settings(max_examples=100)
+@given(st.lists(texts(), min_size=1, max_size=4))
+def test_hostile_texts_have_as_many_long_paragraphs_as_in_mc4(rows):
+    assert other_paragraphs([*rows, *("\n".join([row * 30, "x" * 200, "y" * 199, "z" * 201]) for row in rows)]) == []
+
+
+# --- real texts ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def real(data) -> list[str]:
+    """All real texts, however long."""
+    rows = list(dict.fromkeys(real_texts(data, longest=None)))
     assert len(rows) >= 5_000
-    assert disagreements(rows, words) == []
-    reasons = Counter(reason for preset in FILTERS for reason in our_reasons([preset], rows, words))
-    assert len(reasons) >= 14, reasons  # texts of many kinds: most reasons occur among them
-    assert reasons[None] >= 500
+    return rows
+
+
+@pytest.fixture(scope="module")
+def known(real) -> dict[str, list]:
+    """datatrove's verdicts on them."""
+    return golden.kept_verdicts(real)
+
+
+@pytest.mark.parametrize(("preset", "words"), golden.CASES)
+@pytest.mark.data
+def test_real_texts_meet_the_same_end(preset, words, real, known):
+    """Untouched datatrove has spaCy's words; on others it is given ours. No intended difference shows on any text."""
+    theirs = [in_our_names(preset, reason) for reason in known[golden.column(preset, words)]]
+    print(f"{preset} on {words} words: {len(real)} texts, {theirs.count(None)} kept")
+    assert disagreements(preset, real, words, theirs) == []
+    assert theirs.count(None) >= 500
+    assert len(set(theirs)) >= {"gopher_repetition": 8, "gopher_quality": 7}.get(preset, 4)  # texts of many kinds
+
+
+@pytest.mark.parametrize(("preset", "words"), golden.CASES)
+@pytest.mark.data
+def test_the_kept_verdicts_are_what_datatrove_says(preset, words, real, known):
+    chosen = [row for row, text in enumerate(real) if golden.is_run_again(text)]
+    assert len(chosen) >= len(real) / 10
+    found = golden.verdicts([real[row] for row in chosen], preset, words)
+    assert [reason for reason, _ in found] == [known[golden.column(preset, words)][row] for row in chosen]
+    if preset == "c4":
+        left = [None if reason else golden.digest(text) for reason, text in found]
+        assert left == [known[golden.C4_TEXT][row] for row in chosen]
+
+
+@pytest.mark.data
+def test_the_file_of_verdicts_is_small_and_holds_no_text(real):
+    assert golden.FILE.stat().st_size < 300_000
+    names = [golden.column(preset, words) for preset, words in golden.CASES]
+    schema = golden.schema()
+    assert sorted(schema.names) == sorted(["digest", golden.C4_TEXT, *names])
+
+
+@pytest.mark.data
+def test_real_texts_have_as_many_long_paragraphs_as_in_mc4(real):
+    assert other_paragraphs(real) == []
 
 
 # --- the differences, each by its name -------------------------------------------------------------------------------
@@ -145,11 +205,13 @@ def empty_text():
     assert their_reason("gopher_repetition", "") == "empty"
     assert our_reasons(["gopher_repetition"], [""], "unicode") == [None]
     assert our_reasons(["gopher_repetition", "gopher_quality"], [""], "unicode") == ["gopher_quality.word_count.min"]
+    assert raw_verdict("fineweb", " \n") == ("empty", " \n")
+    assert our_reasons(["fineweb"], [" \n"], "unicode") == ["fineweb.terminal_line_ratio.min"]
 
 
 def division_by_zero():
     off = {"word_count": {"min": None}, "mean_word_length": {"min": None}, "alphabetic_word_ratio": {"min": None}}
-    with our_words("unicode"), pytest.warns(RuntimeWarning), pytest.raises(ZeroDivisionError):
+    with given_words("unicode"), pytest.warns(RuntimeWarning), pytest.raises(ZeroDivisionError):
         their_reason("gopher_quality", " ", min_doc_words=None, min_avg_word_length=None)
     reasons = our_reasons(["gopher_quality"], [" "], "unicode", gopher_quality=off)
     assert reasons == ["gopher_quality.stop_word_count.min"]
@@ -159,7 +221,7 @@ def no_mean():
     text = "... " * 60
     loose = {"min_doc_words": None, "max_symbol_word_ratio": None, "max_ellipsis_lines_ratio": None}
     loose |= {"max_non_alpha_words_ratio": None, "min_stop_words": None}
-    with our_words("whitespace"), pytest.warns(RuntimeWarning):
+    with given_words("whitespace"), pytest.warns(RuntimeWarning):
         assert their_reason("gopher_quality", text, **loose) is None
     off = {"word_count": {"min": None}}
     assert our_reasons(["gopher_quality"], [text], "whitespace", gopher_quality=off) == [
@@ -169,25 +231,22 @@ def no_mean():
 
 def ngrams_compare_words():
     text = "abc def ghi jkl mno " + "ab cde fgh ijk lmno " + "x" * 58
-    with our_words("whitespace"):
+    with given_words("whitespace"):
         assert their_reason("gopher_repetition", text) == "gopher_repetition.dup_5gram_char_ratio.max"
     assert our_reasons(["gopher_repetition"], [text], "whitespace") == [None]
 
 
 def all_reasons():
-    values = measure(pa.array(["# # ..."]), SignalsSettings())
-    rules = rules_of(FilterSettings(use=["gopher_quality"]))
-    (reasons,) = evaluate(rules, values, 1).column("reasons").to_pylist()
+    (reasons,) = decided(["gopher_quality"], ["# # ..."], "unicode").column("reasons").to_pylist()
     assert len(reasons) > 1
-    with our_words("unicode"):
+    with given_words("unicode"):
         assert their_reason("gopher_quality", "# # ...") == reasons[0]
 
 
 def page_order():
     text = "Here is a { brace.\nHere is lorem ipsum too.\n" + "A line of words.\n" * 5
-    assert C4QualityFilter().filter(Document(text=text, id="0")) == (False, "curly_bracket")
-    (values,) = measure(pa.array([text]), SignalsSettings(families=["c4"], words="spacy")).to_pylist()
-    assert values["c4_lorem_ipsum_line_count"] == values["c4_curly_brace_line_count"] == 1
+    assert their_reason("c4", text) == BRACE
+    assert decided(["c4"], [text], "spacy").column("reasons").to_pylist() == [[LOREM, BRACE]]
 
 
 def long_chunks():
@@ -199,7 +258,7 @@ def long_chunks():
 
 def bound_of_zero():
     text = "a heading # of the kind that have been\n" * 20
-    with our_words("unicode"):
+    with given_words("unicode"):
         assert their_reason("gopher_quality", text, max_symbol_word_ratio=0) is None
     zero = {"hash_word_ratio": {"max": 0}}
     assert our_reasons(["gopher_quality"], [text], "unicode", gopher_quality=zero) == [

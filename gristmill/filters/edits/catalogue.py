@@ -41,6 +41,11 @@ DIFFERENCES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "a citation cut between two words joins them: `wanted[1]store` becomes `wantedstore`",
             "a space takes its place",
         ),
+        "sentences": (
+            "C4's sentences are those of spaCy's sentencizer",
+            "`c4_lines` counts with nupunkt, a Punkt tokenizer; the signal `c4_sentence_count` with `words: spacy` has "
+            "spaCy's",
+        ),
         "all_reasons": (
             "the first line with `lorem ipsum` or `{` ends the check",
             "every line is looked at, and every rule evaluated",
