@@ -54,6 +54,11 @@ def kept_verdicts(texts: list[str]) -> dict[str, list]:
     return chosen.to_pydict()
 
 
+def known_digests() -> set[int]:
+    """The digests of the texts whose verdicts are kept."""
+    return set(pq.read_table(FILE, columns=["digest"]).column(0).to_pylist())
+
+
 def schema() -> pa.Schema:
     """The columns of the file; its metadata has the versions that it was made by."""
     return pq.read_schema(FILE)
