@@ -3,6 +3,7 @@
 import random
 import signal
 import subprocess
+import time
 
 import psutil
 import pytest
@@ -48,6 +49,50 @@ def test_killed_at_random_moments_and_resumed_gives_the_same_bytes(sampled):
         gristmill("audit", f"killed-{runs}/quickstart", cwd=folder)
 
 
+CASCADE = """\
+name: cascade
+source: {warc: ["sample/*.warc.gz"]}
+stages:
+  - extract: {extractor: cascade}
+  - language: {keep: {en: 0.65}}
+  - signals: {families: [gopher_repetition, gopher_quality]}
+  - filter: {use: [gopher_repetition, gopher_quality]}
+"""
+
+
+def test_a_cascade_killed_while_it_extracts_and_resumed_gives_the_same_bytes(quickstart):
+    """Killed when its first file is begun, and again when its first shard is finished."""
+    recipe = quickstart / "cascade.yaml"
+    recipe.write_text(CASCADE, encoding="utf-8")
+    gristmill("run", recipe, "--workers", 1, cwd=quickstart)
+    expected = outputs(quickstart / "runs" / "cascade")
+    shards = sum(name.startswith("documents/") for name in expected)
+    assert shards == 3
+    arguments = ("run", recipe, "--workers", 2, "--workdir", "killed-cascade")
+    run = quickstart / "killed-cascade" / "cascade"
+    for finished in (0, 1):
+        assert kill_when(lambda least=finished: begun(run / "documents", least), arguments, quickstart)
+        assert len(list(run.glob("documents/*.parquet"))) < shards
+    gristmill(*arguments, cwd=quickstart)
+    assert difference(expected, outputs(run)) == []
+    gristmill("audit", run, cwd=quickstart)
+
+
+def begun(folder, finished):
+    """Whether so many files of a folder are finished; for none, whether one is begun."""
+    return len(list(folder.glob("*.parquet" if finished else "*"))) >= max(finished, 1)
+
+
+def kill_when(happened, arguments, folder):
+    """Start a command and kill it as soon as something has happened; return False if it ended before."""
+    process = subprocess.Popen(
+        command(*arguments), cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while process.poll() is None and not happened():
+        time.sleep(0.005)
+    return kill(process)
+
+
 def kill_at(seconds, arguments, folder):
     """Start a command and kill it after so long; return False if it ended before. Nothing of it may live on."""
     process = subprocess.Popen(
@@ -56,11 +101,19 @@ def kill_at(seconds, arguments, folder):
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
-        descendants = psutil.Process(process.pid).children(recursive=True)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        _, alive = psutil.wait_procs(descendants, timeout=15)
-        assert not alive, f"processes outlived the launcher: {alive}"
-        return True
+        return kill(process)
     assert process.returncode == 0
     return False
+
+
+def kill(process):
+    """Kill a command, with the processes that it started; return False if it had ended. Nothing of it may live on."""
+    if process.poll() is not None:
+        assert process.returncode == 0
+        return False
+    descendants = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    _, alive = psutil.wait_procs(descendants, timeout=15)
+    assert not alive, f"processes outlived the launcher: {alive}"
+    return True
