@@ -44,7 +44,7 @@ _RULES = f"""\
 
 A rule is a bound on a signal. Its reason code is made of the rule set, the signal and the side, such as
 `gopher_quality.word_count.min`. Every rule is evaluated on every document: `reason` is the first that drops it, in the
-order below, and `reasons` are all.
+order below, and `reasons` are all. [Parity](parity.md) tells which presets are tested against datatrove's own code.
 
 - `min: b` drops what is less than `b`; `max: b` drops what is more. **A value on the bound is kept.**
 - `in: [x, y]` drops every other text.
