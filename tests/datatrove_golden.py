@@ -50,7 +50,7 @@ def kept_verdicts(texts: list[str]) -> dict[str, list]:
     """What is kept of each text, by column. Raises KeyError for a text that is not among those of the file."""
     table = pq.read_table(FILE)
     rows = {known: row for row, known in enumerate(table.column("digest").to_pylist())}
-    chosen = table.take(pa.array([rows[digest(text)] for text in texts]))
+    chosen = table.take(pa.array([rows[digest(text)] for text in texts], pa.int64()))
     return chosen.to_pydict()
 
 
