@@ -162,6 +162,10 @@ def test_a_shipped_recipe_runs_on_the_sample(name, quickstart, tmp_path, configs
     rows = [row for shard in run.plan.shards for row in fates(run, shard, run.plan.deciders).to_pylist()]
     assert any(row["kept"] for row in rows)
     assert any(reason.startswith(RECIPES[name]) for row in rows for reason in row["reasons"])
+    card = (tmp_path / name / "README.md").read_text(encoding="utf-8")
+    french = "if language is fra_Latn or fr"
+    assert (f"&#46;min | ≥ 300 {french} | ≥ 50 {french} |" in card) == (name == "fineweb2")
+    assert (f"{french} | yes |" in card) == (name == "fineweb2")
 
 
 def test_every_preset_has_a_recipe_and_a_word_in_the_docs():

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gristmill.filters.rules.presets import PRESETS, source_of
-from gristmill.filters.rules.rule import AnyRule, Rule
+from gristmill.filters.rules.rule import AnyRule
 from gristmill.filters.rules.serialize import from_json, to_json
 from gristmill.pipeline.plan import EDIT
 from gristmill.report import figures
@@ -64,9 +64,13 @@ def _rules(step: Stats, stats: Stats) -> Iterator[str]:
     yield "\n".join(lines) + "\n"
 
 
-def _published_of(step: Stats, names: Sequence[str], stats: Stats) -> list[Rule]:
-    """Return the published rules of the presets that a step of rules names, and those of the edit that it follows."""
-    published = [rule for name in names if name in PRESETS for rule in PRESETS[name].rules]
+def _published_of(step: Stats, names: Sequence[str], stats: Stats) -> list[AnyRule]:
+    """Return the published rules of the presets that a step of rules names, and those of the edit that it follows.
+
+    Presets that are read from files stand in the plan.
+    """
+    published: list[AnyRule] = [rule for name in names if name in PRESETS for rule in PRESETS[name].rules]
+    published += [from_json(rule) for rule in step["settings"].get("published", ())]
     for other in stats["steps"]:
         if other["kind"] == EDIT and other["stage"] == step["stage"]:
             edit, settings = edit_of(other)
@@ -74,7 +78,7 @@ def _published_of(step: Stats, names: Sequence[str], stats: Stats) -> list[Rule]
     return published
 
 
-def _left_out(published: Sequence[Rule], rules: Sequence[AnyRule]) -> Iterator[str]:
+def _left_out(published: Sequence[AnyRule], rules: Sequence[AnyRule]) -> Iterator[str]:
     """Yield a line for each published rule that the recipe switches off."""
     applied = {rule.code for rule in rules}
     for rule in published:
@@ -91,7 +95,7 @@ def _by_code(rules: Sequence[AnyRule]) -> dict[str, list[AnyRule]]:
     return by_code
 
 
-def _as_published(same: Sequence[AnyRule], published: Sequence[Rule]) -> str:
+def _as_published(same: Sequence[AnyRule], published: Sequence[AnyRule]) -> str:
     """Return "yes", or the published bound where the recipe has others; a dash for a rule that nobody published."""
     there = [rule for rule in published if rule.code == same[0].code]
     if not there:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
 from gristmill import schema
 from gristmill.errors import RecipeError
 from gristmill.filters.rules.evaluate import decide
+from gristmill.filters.rules.presets import is_fineweb2
 from gristmill.filters.rules.rule import AnyRule
 from gristmill.filters.rules.serialize import from_json, to_json
 from gristmill.filters.rules.settings import FilterSettings
@@ -46,7 +48,15 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
             needed[provider] = None
         _check_sides(rule, stage)
     name = planning.name_for("filter")
-    return [deciding_step(name, name, rules, tuple(needed), warn=settings.warn)]
+    step = deciding_step(name, name, rules, tuple(needed), warn=settings.warn)
+    published = [rule for name in settings.use if is_fineweb2(name) for rule in find_preset(name, settings).rules]
+    return [_with_published(step, published) if published else step]
+
+
+def _with_published(step: Step, published: Sequence[AnyRule]) -> Step:
+    """Return the step with the bounds that its files publish beside those that apply; they change no decision."""
+    settings = {**step.settings, "published": [to_json(rule) for rule in published]}
+    return replace(step, settings=settings, places=(*step.places, "published"))
 
 
 def _rules(settings: FilterSettings, stage: RecipeStage) -> tuple[AnyRule, ...]:
