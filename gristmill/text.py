@@ -1,13 +1,15 @@
 """A batch of texts, segmented: each kind of words, lines and paragraphs is found once, when it is first asked for.
 
-Signals read these arrays; they never split text themselves. Texts are valid UTF-8 (checked once: a kernel that read a
+Signals read these arrays; they never split text themselves. What else a signal may read of the documents, and published
+lists, stand beside the texts. Texts are valid UTF-8 (checked once: a kernel that read a
 cut character would run past its row's end). Null texts look empty here; ``TextBatch.valid`` tells them apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
@@ -51,6 +53,7 @@ __all__ = [
 Result = TypeVar("Result")
 
 _LONGEST: Final = 2**31 - 2
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Spans(NamedTuple):
@@ -70,13 +73,20 @@ class TextBatch:
     ``unicode`` words follow UAX 29, with tailorings: white space separates and is no word; ideographs, kana and the
     letters of South East Asian scripts are words of their own; a run of symbols is one word ("..." or "</"); a colon
     or a slash joins digits ("12:30"). ``whitespace`` words are those of ``str.split``; ``spacy`` words those of
-    spaCy's blank English pipeline.
+    spaCy's blank English pipeline. ``columns`` are other columns of the same documents, by name, and ``lists`` the
+    published lists that are at hand, by their key in a recipe.
 
     Raises ValueError for unknown words and for more than 2 GiB of text, ``pyarrow.ArrowInvalid`` for text that is not
     UTF-8, and TypeError for a column that is not text.
     """
 
-    def __init__(self, texts: pa.Array, words: str = "unicode") -> None:
+    def __init__(
+        self,
+        texts: pa.Array,
+        words: str = "unicode",
+        columns: Mapping[str, pa.Array] = _NOTHING,
+        lists: Mapping[str, Any] = _NOTHING,
+    ) -> None:
         if words not in WORDS:
             raise ValueError(f"unknown words {words!r}; expected one of {', '.join(WORDS)}")
         texts.validate(full=True)
@@ -86,6 +96,8 @@ class TextBatch:
             raise ValueError(f"{last - first} bytes of text in one batch of {len(texts)} rows; at most {_LONGEST}")
         self.texts = texts
         self.kind = words
+        self.columns = columns
+        self.lists = lists
         self.data = column.data[first:last]
         self.offsets = _read_only(column.offsets - first)
         self._scans: dict[Callable[[TextBatch], Any], Any] = {}

@@ -16,12 +16,19 @@ from gristmill.filters.signals.signal import Signal
 
 _MADE = "<!-- Made by `python -m gristmill.filters.catalogue docs`; a test checks that it is current. -->"
 
+_LISTS = """\
+| list | what it is | where to get it |
+|---|---|---|
+| `stop_words` | stop words by language | FineWeb-2's `configs`: `git clone https://github.com/huggingface/fineweb-2` |
+"""
+
 _SIGNALS = f"""\
 {_MADE}
 # Signals
 
-A signal is a measured value of one document: a row's values depend on its text alone. Counts are int64, ratios
-float64. A null text has nulls. `- signals: {{families: [...], words: ...}}` chooses what is measured, on which words:
+A signal is a measured value of one document: a row's values depend on its text alone, and on what the signal says that
+it needs. Counts are int64, ratios float64. A null text has nulls. `- signals: {{families: [...], words: ...}}` chooses
+what is measured, on which words:
 
 - `unicode` (the default): Unicode's word boundaries (UAX 29), found by a compiled loop, with these tailorings. White
   space and U+200B separate and are no words. Letters, digits and `_` that stand together are one word; an apostrophe
@@ -36,6 +43,32 @@ float64. A null text has nulls. `- signals: {{families: [...], words: ...}}` cho
 Characters are code points. Words are compared by 64-bit hashes of their characters, lines and paragraphs by 64-bit
 hashes of their bytes: that two different ones of the million words of a long document are taken for equal has a
 probability of about 3e-8. A page made to collide can only spoil its own signals.
+
+## What a signal needs
+
+Most signals need the text and nothing else. Some need more, and say so:
+
+- the document's `url`, which every document has;
+- the document's `language`, as the latest `language` stage before labels it;
+- published lists, which gristmill does not hold. Name them where they lie, as a path or an fsspec URL of a folder or a
+  tar archive:
+
+```yaml
+- language: {{model: lid176}}
+- signals:
+    families: [gopher_quality, stop_words]
+    lists: {{stop_words: fineweb-2/configs}}
+```
+
+{_LISTS}
+A list of words by language is a folder or an archive with a file for each language: `fr.txt` or `fr`, a word a line, or
+FineWeb-2's `fra_Latn.yml`; or one JSON file of `{{language: [words]}}`, such as that of stopwords-iso. A language is
+found under its name in FineWeb-2, its ISO 639-3 code and its label in lid176, whichever of them the list has:
+`fra_Latn`, `fra`, `fr`. A document in a language without a list has nulls.
+
+A list is read when the recipe is planned. The digest of what it says is part of the step, so another list is another
+layer, and the same list is the same wherever it lies and however it is packed. What was read is kept in gristmill's
+cache (`GRISTMILL_CACHE`): a list whose files have not changed is not read again.
 """
 
 _RULES = f"""\
@@ -178,14 +211,23 @@ def signals_listing() -> str:
     for family, names in FAMILIES.items():
         sources = dict.fromkeys(SIGNALS[name].source for name in names)
         width = max(map(len, names))
-        lines = [f"  {name:{width}}  {SIGNALS[name].meaning}" for name in names]
+        lines = [
+            f"  {name:{width}}  {SIGNALS[name].meaning}{_needs(SIGNALS[name], '  [needs ', ']')}" for name in names
+        ]
         parts.append("\n".join([f"{family}  ({'; '.join(sources)})", *lines]))
     return "\n\n".join(parts)
 
 
 def _entry(signal: Signal) -> str:
     kind = {"double": "float64"}.get(str(signal.type), str(signal.type))
-    return f"### `{signal.name}`\n\n{signal.description}\n\n{kind}, version {signal.version}\n"
+    needs = _needs(signal, "; needs ", "", "`")
+    return f"### `{signal.name}`\n\n{signal.description}\n\n{kind}, version {signal.version}{needs}\n"
+
+
+def _needs(signal: Signal, before: str, after: str, quote: str = "") -> str:
+    """Return what a signal needs beside the text, between two texts; nothing if it needs nothing."""
+    names = (*signal.columns, *(f"lists.{name}" for name in signal.lists))
+    return f"{before}{' and '.join(f'{quote}{name}{quote}' for name in names)}{after}" if names else ""
 
 
 def rules_page() -> str:

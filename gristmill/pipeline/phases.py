@@ -56,17 +56,20 @@ def whole_phase(
 
 
 def annotate(
-    run: Run, step: Step, columns: pa.Schema, measure: Callable[[pa.Array], pa.RecordBatch]
+    run: Run, step: Step, columns: pa.Schema, measure: Callable[..., pa.RecordBatch], reads: Sequence[str] = ()
 ) -> Callable[[Shard, Progress], None]:
-    """Return the work that writes what ``measure`` says of each batch of texts as a layer."""
+    """Return the work that writes what ``measure`` says of each batch of documents as a layer.
+
+    ``measure`` is given the texts, then each of the other columns that it ``reads``, as arrays.
+    """
 
     def perform(shard: Shard, progress: Progress) -> None:
         def measured() -> Iterable[pa.RecordBatch]:
             rows = run.footer(run.plan.text_step, shard).rows
             done = 0
-            for table in run.texts(step, shard, [schema.TEXT]):
+            for table in run.texts(step, shard, [schema.TEXT, *reads]):
                 done += table.num_rows
-                yield measure(table.column(schema.TEXT).combine_chunks())
+                yield measure(*(table.column(name).combine_chunks() for name in (schema.TEXT, *reads)))
                 progress.update(table.num_rows, done / max(rows, 1))
 
         write_layer(run, step, shard, measured(), columns=columns)

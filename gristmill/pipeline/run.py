@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from gristmill import schema
-from gristmill.errors import MissingError
+from gristmill.errors import MissingError, UsageError
 from gristmill.pipeline import shards
 from gristmill.pipeline.plan import Plan, Shard, Step, digest_of, plan_from_json
 from gristmill.pipeline.shards import Footer
 from gristmill.pipeline.storage import Folder
-from gristmill.pipeline.texts import edited
+from gristmill.pipeline.texts import beside, edited
 
 PLAN_FILE = "plan.json"
 RECIPE_FILE = "recipe.yaml"
@@ -103,10 +103,28 @@ class Run:
         """Yield columns of a shard's documents as a step reads them, one bounded row group at a time.
 
         TEXT and TEXT_BYTES are those of the text that the step reads: the editing steps among its inputs are applied.
+        What documents do not have is read from the latest of the step's inputs that has it.
         """
         wanted = [name for name, read in _EDITS_READ.items() if read in columns]
         layers = [self.iterate(edit, shard, wanted) for edit in self.plan.edits_before(step)] if wanted else []
-        yield from edited(self.documents(shard, columns), layers)
+        own = [name for name in columns if name in self.footer(self.plan.text_step, shard).schema.names]
+        tables = edited(self.documents(shard, own), layers)
+        for provider, names in self._providers(step, [name for name in columns if name not in own]).items():
+            other = self.plan.step(provider)
+            columns_of = self.footer(other, shard).schema
+            empty = pa.schema([columns_of.field(name) for name in names]).empty_table()
+            tables = beside(tables, self.iterate(other, shard, names), empty)
+        yield from tables
+
+    def _providers(self, step: Step, columns: Sequence[str]) -> dict[str, list[str]]:
+        """Return which of the step's inputs has each column, the latest that does. Raises UsageError if none does."""
+        found: dict[str, list[str]] = {}
+        for column in columns:
+            having = [name for name in step.inputs if column in self.plan.step(name).columns]
+            if not having:
+                raise UsageError(f"step '{step.name}' reads column '{column}', which none of its inputs has")
+            found.setdefault(having[-1], []).append(column)
+        return found
 
     def text_bytes(self, edits: tuple[Step, ...], shard: Shard) -> pa.ChunkedArray:
         """Return the UTF-8 bytes of each text after editing steps, in order; 0 where there is none."""

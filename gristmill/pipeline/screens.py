@@ -41,7 +41,8 @@ MARGINS: Mapping[tuple[str, str], float] = {("alphabetic_word_ratio", "min"): 0.
 """Bounds of filters that a text can fall by: it does beyond the bound times this."""
 
 _FORESEEN = ("language", "signals", "filter")
-_FAMILIES = {name: family for family, names in families.FAMILIES.items() for name in names}
+# The families of signals that a screen can measure: it has nothing but the text.
+_FAMILIES = {name: s.family for name, s in families.SIGNALS.items() if s.family not in families.families_with_needs()}
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def _bounds(settings: FilterSettings, measured: SignalsSettings) -> Bounds:
         if not isinstance(rule, Rule) or rule.where or rule.unless or not isinstance(rule.bound, int | float):
             continue
         margin = MARGINS.get((rule.signal, rule.side))
-        if margin is None or _FAMILIES[rule.signal] not in measured.families:
+        if margin is None or rule.signal not in _FAMILIES or _FAMILIES[rule.signal] not in measured.families:
             continue
         strictest = max if rule.side == "min" else min
         value = margin * rule.bound

@@ -19,10 +19,20 @@ def edited(documents: Iterator[pa.Table], layers: Sequence[Layer]) -> Iterator[p
     The layers have the documents' rows in any tables; memory is bounded by a table of each. Raises CorruptError for
     edits that do not fit the texts.
     """
-    rows = [_Rows(layer) for layer in layers]
+    rows = [_Rows(layer, schema.EDITS_LAYER.empty_table()) for layer in layers]
     for table in documents:
         taken = [one.take(table.num_rows) for one in rows]
         yield _made(table, taken) if taken else table
+
+
+def beside(documents: Iterator[pa.Table], layer: Layer, empty: pa.Table) -> Iterator[pa.Table]:
+    """Yield tables of documents with what a layer has for their rows, in any tables; ``empty`` has no row of it."""
+    rows = _Rows(layer, empty)
+    for table in documents:
+        found = rows.take(table.num_rows)
+        for field, column in zip(found.schema, found.columns, strict=True):
+            table = table.append_column(field, column)
+        yield table
 
 
 def _made(documents: pa.Table, layers: list[pa.Table]) -> pa.Table:
@@ -50,8 +60,9 @@ def _sizes(_: pa.Table, layers: list[pa.Table]) -> pa.ChunkedArray:
 class _Rows:
     """A layer's rows, taken in order, as many as are wanted."""
 
-    def __init__(self, tables: Layer) -> None:
+    def __init__(self, tables: Layer, empty: pa.Table) -> None:
         self._tables = tables
+        self._empty = empty
         self._left: pa.Table | None = None
 
     def take(self, rows: int) -> pa.Table:
@@ -63,8 +74,4 @@ class _Rows:
             self._left = table.slice(rows) if rows < table.num_rows else None
             rows -= part.num_rows
             parts.append(part)
-        return pa.concat_tables(parts) if parts else _no_rows()
-
-
-def _no_rows() -> pa.Table:
-    return schema.EDITS_LAYER.empty_table()
+        return pa.concat_tables(parts) if parts else self._empty

@@ -25,6 +25,7 @@ from gristmill.filters.edits import catalogue as edits
 from gristmill.filters.edits.settings import EDIT_SETTINGS, EditSettings
 from gristmill.filters.signals.families import FAMILIES, SIGNALS, measure
 from gristmill.filters.signals.settings import SignalsSettings
+from gristmill.filters.signals.word_lists import WordLists
 from gristmill.pipeline.plan import Step
 from gristmill.text import WORDS
 from gristmill.tokenize.lookup import WordLookup
@@ -32,6 +33,8 @@ from gristmill.tokenize.words import PATTERNS
 
 _TEXT: Final = "One line of text [1], to compile for.\n\nSign-in, and 2 likes, a@example.com, 8.8.8.8.\n***\n***\u2028"
 _TEXTS: Final = pa.array([_TEXT], pa.large_string())
+_COLUMNS: Final = {schema.URL: pa.array(["https://example.com/page.html"]), schema.LANGUAGE: pa.array(["en"])}
+_LISTS: Final = {"stop_words": WordLists({"en": ("a", "and", "of")})}
 
 
 def is_warm(steps: Sequence[Step]) -> bool:
@@ -73,7 +76,7 @@ def _parts_of(step: Step) -> list[str]:
 
 
 def _signals(family: str, words: str) -> None:
-    measure(_TEXTS, SignalsSettings.model_validate({"families": [family], "words": words}))
+    measure(_TEXTS, SignalsSettings.model_validate({"families": [family], "words": words}), _COLUMNS, _LISTS)
 
 
 def _edit(name: str) -> None:

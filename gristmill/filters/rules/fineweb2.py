@@ -10,6 +10,7 @@ Not here: stop words, which a signal counts; URLs, duplicates and personal data,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -26,6 +27,7 @@ from gristmill.filters.rules.rule import LANGUAGE, Condition, Rule
 _LANGUAGE_SCORE: Final = "language_score"
 _LINE_CHARACTERS: Final = 0.1
 _SYMBOLS: Final = ("hash_word_ratio", "ellipsis_word_ratio", "bullet_line_ratio", "ellipsis_line_ratio")
+_STOP_WORDS = re.compile(r"^stopwords:.*(?:\n(?:[-\s].*)?)*", re.MULTILINE)
 _NUMBERS: Final = (
     "language_score", "dup_line_frac", "line_punct_thr", "new_line_ratio", "min_avg_word_length",
     "max_avg_word_length", "max_non_alpha_words_ratio",
@@ -45,10 +47,8 @@ class LanguageConfig:
 
 def read_config(language: str, data: bytes) -> LanguageConfig:
     """Return what a language's file says. Raises CorruptError for a file that is not such a one."""
-    parser = YAML(typ="safe", pure=True)
-    parser.version = (1, 1)  # the version that it was written in
     try:
-        value: dict[str, Any] = parser.load(BytesIO(data))
+        value: dict[str, Any] = _parser().load(BytesIO(data))
         return LanguageConfig(
             language=language,
             numbers={name: _number(value[name]) for name in _NUMBERS},
@@ -58,6 +58,19 @@ def read_config(language: str, data: bytes) -> LanguageConfig:
         )
     except (YAMLError, KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
         raise CorruptError(f"FineWeb-2's file of '{language}' cannot be read: {error}") from error
+
+
+def read_stop_words(language: str, data: bytes) -> tuple[str, ...]:
+    """Return the stop words of a language's file; the rest of it is not read. Raises CorruptError."""
+    text = data.decode("utf-8", "replace")
+    found = _STOP_WORDS.search(text)
+    try:
+        words = _parser().load(BytesIO(found[0].encode()))["stopwords"] if found else None
+    except YAMLError as error:
+        raise CorruptError(f"FineWeb-2's file of '{language}' cannot be read: {error}") from error
+    if not isinstance(words, list):
+        raise CorruptError(f"FineWeb-2's file of '{language}' names no stop words")
+    return tuple(str(word) for word in words)
 
 
 def preset_of(config: LanguageConfig, labels: tuple[str, ...]) -> Preset:
@@ -97,6 +110,12 @@ def _rules(name: str, config: LanguageConfig, where: Condition) -> list[Rule]:
         *as_published(*_SYMBOLS),
         least("alphabetic_word_ratio", at["max_non_alpha_words_ratio"]),
     ]
+
+
+def _parser() -> YAML:
+    parser = YAML(typ="safe", pure=True)
+    parser.version = (1, 1)  # the version that the files were written in
+    return parser
 
 
 def _number(value: Any) -> float:

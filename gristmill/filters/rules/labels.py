@@ -6,6 +6,7 @@ Only languages whose label in lid176 means that language, or the one standard of
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Final
 
@@ -38,3 +39,20 @@ def labels_of(language: str, own: Mapping[str, str]) -> tuple[str, ...]:
     """
     label = own.get(language, LID176.get(language))
     return (language,) if label is None else (language, label)
+
+
+def names_of(label: str) -> tuple[str, ...]:
+    """Return every name by which lists and models call a language: FineWeb-2's, its ISO 639-3 part, and lid176's.
+
+    A label that is none of these is its only name.
+
+    >>> names_of("fra_Latn"), names_of("tl"), names_of("xyz")
+    (('fra_Latn', 'fra', 'fr'), ('fil_Latn', 'fil', 'tl'), ('xyz',))
+    """
+    return _names().get(label, (label,))
+
+
+@cache
+def _names() -> Mapping[str, tuple[str, ...]]:
+    groups = ((name, name[:3], short) for name, short in (*LID176.items(), ("eng_Latn", "en")))
+    return {name: group for group in groups for name in group}

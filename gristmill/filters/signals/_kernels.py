@@ -40,13 +40,15 @@ def word_totals(counts: Array, lengths: Array, flags: Array, out: Array) -> None
 
 
 @kernel
-def listed_words(counts: Array, hashes: Array, listed: Array, stamps: Array, out: Array) -> None:
-    """Fill in how many different listed words occur in each row, and how often any does.
+def listed_words(counts: Array, rows: Array, hashes: Array, listed: Array, stamps: Array, out: Array) -> None:
+    """Fill in how many different listed words occur in each of some rows, and how often any does.
 
-    ``listed`` is a hash table (0 is a free slot) of a power of two slots, ``stamps`` has one for each.
+    ``listed`` is a hash table (0 is a free slot) of a power of two slots, ``stamps`` has one for each; ``out`` has a
+    line for each of the rows.
     """
     mask = listed.shape[0] - 1
-    for row in range(counts.shape[0] - 1):
+    for place in range(rows.shape[0]):
+        row = rows[place]
         found = 0
         times = 0
         for i in range(counts[row], counts[row + 1]):
@@ -57,8 +59,8 @@ def listed_words(counts: Array, hashes: Array, listed: Array, stamps: Array, out
             if listed[slot] != 0 and stamps[slot] != row + 1:
                 stamps[slot] = row + 1
                 found += 1
-        out[row, 0] = found
-        out[row, 1] = times
+        out[place, 0] = found
+        out[place, 1] = times
 
 
 @kernel

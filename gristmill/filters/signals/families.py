@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from gristmill import schema
 from gristmill.characters import UNICODE_VERSION
@@ -22,12 +23,25 @@ from gristmill.filters.signals import (
     gopher_repetition,
     gopher_repetition_dolma,
     mc4,
+    stop_words,
+    url,
 )
 from gristmill.filters.signals.settings import SignalsSettings
 from gristmill.filters.signals.signal import Signal
 from gristmill.text import TextBatch, words_versions
 
-_MODULES = (gopher_repetition, gopher_quality, fineweb, c4, mc4, gopher_repetition_dolma, gopher_quality_dolma)
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+_MODULES = (
+    gopher_repetition,
+    gopher_quality,
+    fineweb,
+    c4,
+    mc4,
+    gopher_repetition_dolma,
+    gopher_quality_dolma,
+    stop_words,
+    url,
+)
 
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {module.FAMILY: tuple(s.name for s in module.SIGNALS) for module in _MODULES}
@@ -47,15 +61,60 @@ def layout(settings: SignalsSettings) -> pa.Schema:
     return pa.schema([schema.column(s.name, s.type, s.meaning) for s in selected(settings)])
 
 
-def measure(texts: pa.Array, settings: SignalsSettings) -> pa.RecordBatch:
+def families_with_needs() -> frozenset[str]:
+    """Return the families of which a signal needs more than the text."""
+    return frozenset(s.family for s in SIGNALS.values() if s.needs)
+
+
+def columns_needed(settings: SignalsSettings) -> tuple[str, ...]:
+    """Return the columns that the chosen signals read beside the text, in the order of their first use."""
+    return tuple(dict.fromkeys(name for s in selected(settings) for name in s.columns))
+
+
+def lists_needed(settings: SignalsSettings) -> tuple[str, ...]:
+    """Return the lists that the chosen signals read, in the order of their first use."""
+    return tuple(dict.fromkeys(name for s in selected(settings) for name in s.lists))
+
+
+def measure(
+    texts: pa.Array,
+    settings: SignalsSettings,
+    columns: Mapping[str, pa.Array] = _NOTHING,
+    lists: Mapping[str, Any] = _NOTHING,
+) -> pa.RecordBatch:
     """Return one column per signal, in the order of ``layout``; a null text has nulls.
 
-    A row's values depend on its text alone, so neither the order of the rows nor their batch matters.
+    ``columns`` are the documents' other columns, row by row as the texts, and ``lists`` the lists as they were opened.
+    A row's values depend on its text and columns alone, so neither the order of the rows nor their batch matters.
+    Raises KeyError for what a signal needs and is not given, ValueError for a column of another length.
     """
-    batch = TextBatch(texts, settings.words)
-    missing = ~batch.valid
-    columns = [pa.array(s.function(batch), s.type, mask=missing) for s in selected(settings)]
-    return pa.RecordBatch.from_arrays(columns, schema=layout(settings))
+    batch = TextBatch(
+        texts,
+        settings.words,
+        {name: _aligned(name, _given(name, columns), len(texts)) for name in columns_needed(settings)},
+        {name: _given(name, lists) for name in lists_needed(settings)},
+    )
+    values = [_column(s.function(batch), s.type, batch) for s in selected(settings)]
+    return pa.RecordBatch.from_arrays(values, schema=layout(settings))
+
+
+def _given(name: str, given: Mapping[str, Any]) -> Any:
+    if name not in given:
+        raise KeyError(f"signals need '{name}' beside the text; given are: {', '.join(given) or 'none'}")
+    return given[name]
+
+
+def _aligned(name: str, column: pa.Array, rows: int) -> pa.Array:
+    if len(column) != rows:
+        raise ValueError(f"column '{name}' has {len(column)} rows, and there are {rows} texts")
+    return column
+
+
+def _column(values: Any, kind: pa.DataType, batch: TextBatch) -> pa.Array:
+    """Return a signal's values as Arrow has them, null where the text is."""
+    if isinstance(values, pa.Array):
+        return values if batch.valid.all() else pc.if_else(batch.valid, values, pa.scalar(None, kind))
+    return pa.array(values, kind, mask=~batch.valid)
 
 
 def versions(settings: SignalsSettings) -> dict[str, str]:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from gristmill.characters import character_classes
 from gristmill.filters.signals import _kernels
 from gristmill.filters.signals.signal import Column, ratio, signal
+from gristmill.filters.signals.word_lists import listed_words, word_table
 from gristmill.text import TextBatch
 
 FAMILY: Final = "gopher_quality"
@@ -53,10 +54,7 @@ def line_marks(batch: TextBatch) -> Column:
 
 def stop_words(batch: TextBatch) -> Column:
     """Return int64[rows, 2]: how many different stop words occur, and how often any does."""
-    out = np.empty((batch.rows, 2), np.int64)
-    listed = _stop_words(batch.kind)
-    _kernels.listed_words(batch.words.counts, batch.words.hashes, listed, np.zeros(len(listed), np.int64), out)
-    return out
+    return listed_words(batch.words, _stop_words())
 
 
 @signal(pa.int64(), FAMILY, SOURCE)
@@ -135,16 +133,8 @@ def stop_word_count(batch: TextBatch) -> Column:
 
 
 @cache
-def _stop_words(words: str) -> npt.NDArray[np.uint64]:
-    """Return a hash table of the stop words, as the kernel reads it: eight slots for each of eight words."""
-    table = np.zeros(8 * len(STOP_WORDS), np.uint64)
-    for word in TextBatch(pa.array([" ".join(STOP_WORDS)]), words).words.hashes:
-        slot = int(word) % len(table)
-        while table[slot]:
-            slot = (slot + 1) % len(table)
-        table[slot] = word
-    table.flags.writeable = False
-    return table
+def _stop_words() -> npt.NDArray[np.uint64]:
+    return word_table(STOP_WORDS)
 
 
 SIGNALS: Final = (

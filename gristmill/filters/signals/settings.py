@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Family = Literal[
-    "gopher_repetition", "gopher_quality", "fineweb", "c4", "mc4", "gopher_repetition_dolma", "gopher_quality_dolma"
+    "gopher_repetition",
+    "gopher_quality",
+    "fineweb",
+    "c4",
+    "mc4",
+    "gopher_repetition_dolma",
+    "gopher_quality_dolma",
+    "stop_words",
+    "url",
 ]
 WordKind = Literal["unicode", "whitespace", "spacy"]
+
+
+class ListSettings(BaseModel):
+    """Where published lists lie. Each is a folder or a tar archive, as a path or an fsspec URL."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    stop_words: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Stop words by language: FineWeb-2's `configs`, or files such as fr.txt with a word a line, or one "
+        "JSON file of `{language: [words]}`.",
+    )
+
+
+LISTS: Final = tuple(ListSettings.model_fields)
+"""The lists that signals can need, by their key in a recipe."""
 
 
 class SignalsSettings(BaseModel):
@@ -27,4 +52,7 @@ class SignalsSettings(BaseModel):
         description="What a word is. unicode: letters and digits that stand together (UAX 29), a run of symbols, or "
         "one ideograph, kana or Thai letter. whitespace: whatever stands between white space. "
         "spacy: as spaCy's English tokenizer has it, which is what datatrove uses (needs the extra `spacy`).",
+    )
+    lists: ListSettings = Field(
+        default=ListSettings(), description="Where the lists lie that some families read; gristmill holds none."
     )

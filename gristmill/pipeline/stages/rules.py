@@ -14,6 +14,7 @@ from gristmill.filters.rules.presets import is_fineweb2
 from gristmill.filters.rules.rule import AnyRule
 from gristmill.filters.rules.serialize import from_json, to_json
 from gristmill.filters.rules.settings import FilterSettings
+from gristmill.filters.signals.families import SIGNALS
 from gristmill.pipeline.phases import Phase, shard_phase, write_layer
 from gristmill.pipeline.plan import Shard, Step
 from gristmill.pipeline.planning import Planning, missing_signal
@@ -23,10 +24,12 @@ from gristmill.pipeline.recipe import RecipeStage
 from gristmill.pipeline.run import Run
 
 TEXT_COLUMNS = frozenset(
-    field.name
-    for layer in (schema.LANGUAGE_LAYER, schema.CONTAMINATION_LAYER)
-    for field in layer
-    if pa.types.is_string(field.type)
+    name
+    for name, kind in (
+        *((field.name, field.type) for layer in (schema.LANGUAGE_LAYER, schema.CONTAMINATION_LAYER) for field in layer),
+        *((signal.name, signal.type) for signal in SIGNALS.values()),
+    )
+    if pa.types.is_string(kind)
 )
 
 

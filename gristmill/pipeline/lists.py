@@ -1,0 +1,148 @@
+"""Published lists that signals read: read when a recipe is planned, and kept under the digest of what they say.
+
+That digest is among the versions of the step, so another list is another layer, and the same list is the same wherever
+it lies and however it is packed. Processes that measure read what was kept, and the list itself only where nothing was.
+A list whose files have the names, sizes and times that they had before is not read again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from gristmill.cache import cache_folder
+from gristmill.errors import CorruptError, GristmillError, MissingError, RecipeError, StaleError
+from gristmill.filters.signals.families import FAMILIES, SIGNALS, lists_needed, selected
+from gristmill.filters.signals.settings import LISTS, SignalsSettings
+from gristmill.filters.signals.word_lists import WordLists
+from gristmill.pipeline.list_files import find_files, state_of
+from gristmill.pipeline.plan import digest_of
+from gristmill.pipeline.storage import Folder
+from gristmill.pipeline.word_files import read_words
+
+FORMAT: Final = 1
+"""Raise it when what is kept of a list changes."""
+
+
+@dataclass(frozen=True)
+class ListKind:
+    """One of the lists: how to get it, how it is read from where it lies and kept, and how what was kept is opened.
+
+    ``read`` returns the digest of what a list says after it is kept; ``opened`` raises MissingError and CorruptError
+    where nothing, or nothing whole, is kept under a digest.
+    """
+
+    way_out: str
+    read: Callable[[str], str]
+    opened: Callable[[str], Any]
+
+
+def list_digests(settings: SignalsSettings) -> dict[str, str]:
+    """Return the digest of each list that the chosen signals need, by its name among a step's versions.
+
+    Raises RecipeError for a list that is needed and not named, or named and not needed; MissingError and CorruptError
+    for one that cannot be read.
+    """
+    needed = lists_needed(settings)
+    for name in LISTS:
+        if name not in needed and getattr(settings.lists, name) is not None:
+            families = [family for family in FAMILIES if any(name in SIGNALS[s].lists for s in FAMILIES[family])]
+            raise RecipeError(f"no family here reads lists.{name}; add {' or '.join(families)} to families, or drop it")
+    return {_version(name): _digest(name, _where(name, settings)) for name in needed}
+
+
+def open_lists(settings: SignalsSettings, versions: Mapping[str, str]) -> dict[str, Any]:
+    """Return the lists that the chosen signals need, as they were when the plan was made.
+
+    Raises MissingError and CorruptError, and StaleError if a list says something else by now.
+    """
+    return {name: _opened(name, _where(name, settings), versions[_version(name)]) for name in lists_needed(settings)}
+
+
+def _where(name: str, settings: SignalsSettings) -> str:
+    where: str | None = getattr(settings.lists, name)
+    if where is None:
+        family = next(s.family for s in selected(settings) if name in s.lists)
+        raise RecipeError(
+            f"family '{family}' needs a list that gristmill does not hold: write lists: {{{name}: PATH}}, the path or "
+            f"URL of a folder or an archive; {KINDS[name].way_out}"
+        )
+    return where
+
+
+def _digest(name: str, where: str) -> str:
+    """Return a list's digest; the list is read only if its files, or what was kept of it, are not as they were."""
+    kind = KINDS[name]
+    try:
+        seen = _seen(name, where)
+        if seen is not None and _kept().exists(seen):
+            digest = _kept().read_bytes(seen).decode("ascii", "replace")
+            if _is_kept(kind, digest):
+                return digest
+        digest = kind.read(where)
+        if seen is not None and _seen(name, where) == seen:
+            _kept().write_bytes(seen, digest.encode())
+    except GristmillError as error:
+        way_out = f"; {kind.way_out}" if isinstance(error, MissingError) else ""
+        error.args = (f"lists.{name}: {error}{way_out}",)
+        raise
+    return digest
+
+
+def _seen(name: str, where: str) -> str | None:
+    """Return under which name the digest is kept of a list whose files are as they are now; None while they are new."""
+    state = state_of(find_files(where))
+    return None if state is None else f"{digest_of(FORMAT, name, where, state)}.seen"
+
+
+def _opened(name: str, where: str, digest: str) -> Any:
+    kind = KINDS[name]
+    if not _is_kept(kind, digest):
+        now = _digest(name, where)
+        if now != digest:
+            raise StaleError(f"lists.{name} does not say what it did when the plan was made; run the recipe again")
+    return kind.opened(digest)
+
+
+def _is_kept(kind: ListKind, digest: str) -> bool:
+    try:
+        kind.opened(digest)
+    except (MissingError, CorruptError):
+        return False
+    return True
+
+
+def _read_words(where: str) -> str:
+    words = read_words(where)
+    digest = digest_of(words)
+    _kept().write_bytes(f"{digest}.json", json.dumps(words, ensure_ascii=False).encode())
+    return digest
+
+
+def _open_words(digest: str) -> WordLists:
+    words = _kept().read_json(f"{digest}.json")
+    if digest_of(words) != digest:
+        raise CorruptError(f"{_kept().path(digest)}.json was altered; delete it")
+    return WordLists({label: tuple(listed) for label, listed in words.items()})
+
+
+def _kept() -> Folder:
+    return Folder(str(cache_folder("lists")))
+
+
+def _version(name: str) -> str:
+    return f"list.{name}"
+
+
+KINDS: Final[Mapping[str, ListKind]] = MappingProxyType(
+    {
+        "stop_words": ListKind(
+            "FineWeb-2's are in https://github.com/huggingface/fineweb-2, in its folder configs",
+            _read_words,
+            _open_words,
+        ),
+    }
+)
