@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -37,8 +38,24 @@ SAID = {
         "zh": ("中", "的"),
         "xx": (),
     },
+    "bad_words": {
+        "en": ("bad", "bad word", "word", "b", "don't", "bad\nword", "Cap", "i̇x", "_", "-x-"),
+        "zh": ("中文", "中", "性", "a"),
+        "xx": (),
+    },
 }
-OPENED = {"stop_words": WordLists(SAID["stop_words"])}
+KINDS_OF_HOST = {"a": "adult", "e": "games"}
+
+
+class Hosts:
+    """Categories by the letters of an address."""
+
+    def of(self, url):
+        return tuple(sorted(kind for letter, kind in KINDS_OF_HOST.items() if letter in url))
+
+
+SAID["ut1"] = Hosts()
+OPENED = {name: WordLists(said) if isinstance(said, dict) else said for name, said in SAID.items()}
 COLUMN_TYPES = {schema.URL: pa.string(), schema.LANGUAGE: pa.string()}
 
 
@@ -56,7 +73,10 @@ URLS = st.one_of(
         st.sampled_from(["", "?x=a.b/c.d", "#a.b", "?", "/"]),
     ),
 )
-LISTED_WORDS = st.lists(st.sampled_from([*sum(SAID["stop_words"].values(), ()), "x", "The"]), max_size=12).map(" ".join)
+LISTED = [*sum(SAID["stop_words"].values(), ()), *sum(SAID["bad_words"].values(), ()), "x", "The", "BAD", "İx"]
+LISTED_WORDS = st.lists(
+    st.one_of(st.sampled_from(LISTED), st.sampled_from([" ", "", "-", "\n", "_", "\u0301"])), max_size=16
+).flatmap(lambda words: st.sampled_from([" ", ""]).map(lambda between: between.join(words)))
 ROWS = st.lists(
     st.fixed_dictionaries({"text": st.one_of(st.none(), texts(), LISTED_WORDS), "url": URLS, "language": LABELS}),
     max_size=8,
@@ -117,6 +137,12 @@ def test_annotation_commutes_with_any_permutation_of_the_rows(rows, data):
         ("stop_word_ratio", "the cat of the", "en", 0.75),
         ("stop_word_ratio", "", "en", 0.0),
         ("stop_word_ratio", "the", None, None),
+        ("bad_word_count", "A Bad word, bad-eared; BAD badly _bad İx", "en", 4),
+        ("distinct_bad_word_count", "A Bad word, bad-eared; BAD badly _bad İx", "en", 3),
+        ("bad_word_count", "Cap cap", "en", 0),
+        ("bad_word_count", "x中文中性", "zh", 2),
+        ("bad_word_count", "bad", "de", None),
+        ("bad_word_count", "", "en", 0),
     ],
 )
 def test_signals_of_words_are_as_documented(signal, text, language, expected):
@@ -407,6 +433,79 @@ def test_another_file_is_refused(tmp_path, cache, name, content, message):
     with pytest.raises(CorruptError, match=message) as caught:
         digest_of(tmp_path / name)
     assert str(caught.value).startswith("lists.stop_words: ")
+
+
+def ut1_archive(path, lists_of):
+    with tarfile.open(path, "w:gz") as archive:
+        for category, domains in lists_of.items():
+            content = "".join(f"{domain}\n" for domain in domains).encode()
+            member = tarfile.TarInfo(f"blacklists/{category}/domains")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+UT1 = {
+    "adult": ["x.example", "b.a.example", "co.uk", "192.0.2.1"],
+    "games": ["a.example", "x.example"],
+    "vpn": ["v.test"],
+}
+
+
+@pytest.fixture
+def hosts(tmp_path, cache):
+    ut1_archive(tmp_path / "ut1.tar.gz", UT1)
+    chosen = SignalsSettings(families=["host_category"], lists={"ut1": str(tmp_path / "ut1.tar.gz")})
+    return lists.open_lists(chosen, lists.list_digests(chosen))["ut1"]
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://x.example/page", ("adult", "games")),
+        ("http://www.X.example:8080", ("adult", "games")),
+        ("https://c.b.a.example/", ("adult", "games")),
+        ("https://a.example/", ("games",)),
+        ("https://notx.example.org/", ()),
+        ("https://site.co.uk/", ()),
+        ("http://192.0.2.1/", ("adult",)),
+        ("v.test", ("vpn",)),
+        ("", ()),
+        ("\0", ()),
+    ],
+)
+def test_hosts_have_the_categories_of_the_domains_above_them(hosts, url, expected):
+    assert hosts.of(url) == expected
+
+
+def test_ut1_is_the_same_as_a_folder_and_another_when_a_domain_moves(hosts, tmp_path):
+    def digest(where):
+        return lists.list_digests(SignalsSettings(families=["host_category"], lists={"ut1": str(where)}))
+
+    for category, domains in UT1.items():
+        (tmp_path / "ut1" / category).mkdir(parents=True)
+        (tmp_path / "ut1" / category / "domains").write_text("\n".join(domains))
+    assert digest(tmp_path / "ut1") == digest(tmp_path / "ut1.tar.gz")
+    (tmp_path / "ut1" / "vpn" / "domains").write_text("v.test\na.example\n")
+    assert digest(tmp_path / "ut1") != digest(tmp_path / "ut1.tar.gz")
+
+
+@pytest.mark.data
+def test_every_domain_of_ut1_is_found_in_its_categories(data, cache):
+    where = data / "lists" / "ut1_sample.tar.gz"
+    chosen = SignalsSettings(families=["host_category"], lists={"ut1": str(where)})
+    found = lists.open_lists(chosen, lists.list_digests(chosen))["ut1"]
+    checked = 0
+    with tarfile.open(where) as archive:
+        for member in archive:
+            if not member.name.endswith("/domains"):
+                continue
+            category = member.name.split("/")[-2]
+            for domain in archive.extractfile(member).read().decode().split()[:200]:
+                if re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", domain) and not domain[-1].isdigit():
+                    assert category in found.of(f"https://{domain}/x"), (category, domain)
+                    checked += 1
+    assert checked > 3000
 
 
 @pytest.mark.data

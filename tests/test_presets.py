@@ -64,6 +64,7 @@ def test_a_languages_file_becomes_bounds_on_its_documents_alone(configs):
     assert found["newline_word_ratio.max"] == 0.185
     assert (found["mean_word_length.min"], found["mean_word_length.max"]) == (2, 11)
     assert found["alphabetic_word_ratio.min"] == 0.812
+    assert found["language_stop_word_count.min"] == 2
     assert (found["word_count.min"], found["word_count.max"]) == (50, 100_000)
     assert not {"dup_paragraph_ratio.max", "dup_line_char_ratio.max", "short_line_ratio.max"} & found.keys()
 
@@ -106,7 +107,8 @@ def test_a_language_without_a_file_is_answered_with_the_nearest(configs):
 
 def test_a_rule_that_a_language_does_not_have_cannot_be_changed(configs, quickstart, monkeypatch):
     monkeypatch.chdir(quickstart)
-    change = [f"stages.filter.fineweb2.configs={configs}", "stages.filter.fineweb2/fra_Latn.word_cuont.min=1"]
+    change = [f"stages.filter.fineweb2.configs={configs}", f"stages.signals.lists.stop_words={configs}"]
+    change.append("stages.filter.fineweb2/fra_Latn.word_cuont.min=1")
     with pytest.raises(RecipeError, match="has no rule on 'word_cuont'; did you mean 'word_count'"):
         planned(REPOSITORY / "configs" / "fineweb2.yaml", change)
 
@@ -155,6 +157,7 @@ def test_a_shipped_recipe_runs_on_the_sample(name, quickstart, tmp_path, configs
     change = []
     if name == "fineweb2":  # the sample's French pages break none of its rules, so one is tightened
         more = ["stages.filter.fineweb2/fra_Latn.word_count.min=300", f"stages.filter.fineweb2.configs={configs}"]
+        more.append(f"stages.signals.lists.stop_words={configs}")
         change = [part for setting in more for part in ("--set", setting)]
     recipe = REPOSITORY / "configs" / f"{name}.yaml"
     gristmill("run", recipe, "--workdir", tmp_path, "--workers", 1, *change, cwd=quickstart)

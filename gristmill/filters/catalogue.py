@@ -20,6 +20,9 @@ _LISTS = """\
 | list | what it is | where to get it |
 |---|---|---|
 | `stop_words` | stop words by language | FineWeb-2's `configs`: `git clone https://github.com/huggingface/fineweb-2` |
+| `bad_words` | obscene words by language | LDNOOBW: \
+`git clone https://github.com/LDNOOBW/List-of-Dirty-Naughty-Obscene-and-Otherwise-Bad-Words` |
+| `ut1` | domains by category | UT1: `https://dsi.ut-capitole.fr/blacklists/download/blacklists.tar.gz` |
 """
 
 _SIGNALS = f"""\
@@ -182,6 +185,18 @@ DIFFERENCES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "n-grams are equal if their words are",
         ),
         "all_reasons": ("the first reason ends the check", "every rule is evaluated"),
+        "case_of_sigma": (
+            "bad words are looked for in `text.lower()`, where a capital sigma that ends a word becomes `ς`",
+            "it becomes `σ`, as any other",
+        ),
+        "unlisted_language": (
+            "a language without a list of bad words ends the run, or the document is kept",
+            "the signal is null, so the document is kept",
+        ),
+        "kept_at_random": (
+            "a share of the documents with bad words can be kept at random",
+            "none is kept at random",
+        ),
         "page_order": (
             "C4's filter names lorem ipsum or a brace, whichever line comes first",
             "both are measured; the first rule names the reason",

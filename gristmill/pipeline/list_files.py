@@ -30,6 +30,11 @@ class ListFiles:
     path: str
     names: tuple[str, ...]
 
+    @property
+    def address(self) -> str:
+        """Where to read it: on this machine the path, which may be that of a copy; else the URL."""
+        return self.path if isinstance(self.filesystem, LocalFileSystem) else self.where
+
 
 def find_files(where: str) -> ListFiles:
     """Return the files of a folder, or the file, at a path or URL. What lies elsewhere and is no folder is fetched.

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
 from gristmill.cache import cache_folder
+from gristmill.crawl.urls.categories import keep_categories, open_categories
 from gristmill.errors import CorruptError, GristmillError, MissingError, RecipeError, StaleError
 from gristmill.filters.signals.families import FAMILIES, SIGNALS, lists_needed, selected
 from gristmill.filters.signals.settings import LISTS, SignalsSettings
@@ -82,7 +84,7 @@ def _digest(name: str, where: str) -> str:
             digest = _kept().read_bytes(seen).decode("ascii", "replace")
             if _is_kept(kind, digest):
                 return digest
-        digest = kind.read(where)
+        digest = kind.read(find_files(where).address)
         if seen is not None and _seen(name, where) == seen:
             _kept().write_bytes(seen, digest.encode())
     except GristmillError as error:
@@ -99,12 +101,11 @@ def _seen(name: str, where: str) -> str | None:
 
 
 def _opened(name: str, where: str, digest: str) -> Any:
-    kind = KINDS[name]
-    if not _is_kept(kind, digest):
-        now = _digest(name, where)
-        if now != digest:
-            raise StaleError(f"lists.{name} does not say what it did when the plan was made; run the recipe again")
-    return kind.opened(digest)
+    with suppress(MissingError, CorruptError):
+        return KINDS[name].opened(digest)
+    if _digest(name, where) != digest:
+        raise StaleError(f"lists.{name} does not say what it did when the plan was made; run the recipe again")
+    return KINDS[name].opened(digest)
 
 
 def _is_kept(kind: ListKind, digest: str) -> bool:
@@ -143,6 +144,16 @@ KINDS: Final[Mapping[str, ListKind]] = MappingProxyType(
             "FineWeb-2's are in https://github.com/huggingface/fineweb-2, in its folder configs",
             _read_words,
             _open_words,
+        ),
+        "bad_words": ListKind(
+            "git clone https://github.com/LDNOOBW/List-of-Dirty-Naughty-Obscene-and-Otherwise-Bad-Words",
+            _read_words,
+            _open_words,
+        ),
+        "ut1": ListKind(
+            "UT1's archive is https://dsi.ut-capitole.fr/blacklists/download/blacklists.tar.gz",
+            keep_categories,
+            open_categories,
         ),
     }
 )

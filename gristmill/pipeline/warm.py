@@ -34,7 +34,15 @@ from gristmill.tokenize.words import PATTERNS
 _TEXT: Final = "One line of text [1], to compile for.\n\nSign-in, and 2 likes, a@example.com, 8.8.8.8.\n***\n***\u2028"
 _TEXTS: Final = pa.array([_TEXT], pa.large_string())
 _COLUMNS: Final = {schema.URL: pa.array(["https://example.com/page.html"]), schema.LANGUAGE: pa.array(["en"])}
-_LISTS: Final = {"stop_words": WordLists({"en": ("a", "and", "of")})}
+_WORDS: Final = WordLists({"en": ("a", "and", "of")})
+
+
+class _NoCategories:
+    def of(self, url: str) -> tuple[str, ...]:
+        return ()
+
+
+_LISTS: Final = {"stop_words": _WORDS, "bad_words": _WORDS, "ut1": _NoCategories()}
 
 
 def is_warm(steps: Sequence[Step]) -> bool:

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from tldextract import TLDExtract
 
 from gristmill.crawl import fates
 from gristmill.crawl.fates import Fate
@@ -25,6 +24,7 @@ from gristmill.crawl.urls.address import Address, exact_key, parents, parse_url,
 from gristmill.crawl.urls.entries import Hashes, word_lines
 from gristmill.crawl.urls.index import FORMAT, Listed, UrlIndex, index_path, write_index
 from gristmill.crawl.urls.lists import ListBytes, default_words, read_blocklist, read_entries
+from gristmill.crawl.urls.registered import Registered
 from gristmill.crawl.urls.settings import DEFAULT, BlocklistSettings, UrlRuleSettings
 from gristmill.crawl.urls.words import SubstringFinder, Words, found_words, normal_words, split_words, squeezed
 from gristmill.errors import CorruptError, StaleError
@@ -44,7 +44,7 @@ class UrlRules:
         self._ignored: str = facts["substrings_ignore"]
         self._finder = SubstringFinder(self._substrings)
         self._has_words = bool(self._hard or self._soft or self._substrings)
-        self._suffixes: TLDExtract | None = None
+        self._registered = Registered()
 
     def judge(self, url: str) -> Fate | None:
         """Return the fate of an address, with what it rests on; None if no rule hits.
@@ -65,25 +65,14 @@ class UrlRules:
     def _listed_domain(self, address: Address) -> Fate | None:
         for domain in (address.host,) if address.is_numeric else parents(address.host):
             name = self._index.list_of(domain)
-            if name and self._may_decide(address.host, domain):
+            if name and self._registered.may_decide(address.host, domain):
                 return Fate(fates.URL_DOMAIN, f"{domain} ({name})")
         return None
 
     def _is_allowed(self, address: Address, key: str) -> bool:
         domains = (address.host,) if address.is_numeric else parents(address.host)
-        allowed = (d for d in domains if self._index.is_allowed(d) and self._may_decide(address.host, d))
+        allowed = (d for d in domains if self._index.is_allowed(d) and self._registered.may_decide(address.host, d))
         return next(allowed, None) is not None or self._index.is_allowed(key)
-
-    def _may_decide(self, host: str, domain: str) -> bool:
-        """Return whether a domain of a host is that host, or no shorter than what was registered: never ``co.uk``."""
-        if domain == host:
-            return True
-        if self._suffixes is None:
-            self._suffixes = TLDExtract(suffix_list_urls=(), cache_dir=None)
-        found = self._suffixes.extract_str(host)
-        if not found.suffix:
-            return domain.count(".") > 0
-        return bool(found.domain) and domain.count(".") > found.suffix.count(".")
 
     def _by_words(self, text: str) -> Fate | None:
         words = split_words(text)

@@ -5,7 +5,8 @@ hands each file's values to three filters of datatrove. Not in the files, and th
 repeated lines by characters, two stop words, and datatrove's defaults of GopherQualityFilter. Switched off there, so
 not here: repeated paragraphs, repeated lines by characters as Gopher has them, short lines, and all of C4.
 
-Not here: stop words, which a signal counts; URLs, duplicates and personal data, which are other stages.
+The stop words themselves are a list of the family `stop_words`. Not here: URLs, duplicates and personal data, which are
+other stages.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from gristmill.filters.rules.rule import LANGUAGE, Condition, Rule
 
 _LANGUAGE_SCORE: Final = "language_score"
 _LINE_CHARACTERS: Final = 0.1
+_STOP_WORD_COUNT: Final = 2
 _SYMBOLS: Final = ("hash_word_ratio", "ellipsis_word_ratio", "bullet_line_ratio", "ellipsis_line_ratio")
 _STOP_WORDS = re.compile(r"^stopwords:.*(?:\n(?:[-\s].*)?)*", re.MULTILINE)
 _NUMBERS: Final = (
@@ -109,6 +111,7 @@ def _rules(name: str, config: LanguageConfig, where: Condition) -> list[Rule]:
         most("mean_word_length", at["max_avg_word_length"]),
         *as_published(*_SYMBOLS),
         least("alphabetic_word_ratio", at["max_non_alpha_words_ratio"]),
+        least("language_stop_word_count", _STOP_WORD_COUNT),
     ]
 
 

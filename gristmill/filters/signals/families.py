@@ -22,10 +22,12 @@ from gristmill.filters.signals import (
     gopher_quality_dolma,
     gopher_repetition,
     gopher_repetition_dolma,
+    host_category,
     mc4,
     stop_words,
     url,
 )
+from gristmill.filters.signals.bad_words import signals as bad_words
 from gristmill.filters.signals.settings import SignalsSettings
 from gristmill.filters.signals.signal import Signal
 from gristmill.text import TextBatch, words_versions
@@ -41,6 +43,8 @@ _MODULES = (
     gopher_quality_dolma,
     stop_words,
     url,
+    bad_words,
+    host_category,
 )
 
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(

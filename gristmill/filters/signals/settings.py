@@ -16,6 +16,8 @@ Family = Literal[
     "gopher_quality_dolma",
     "stop_words",
     "url",
+    "bad_words",
+    "host_category",
 ]
 WordKind = Literal["unicode", "whitespace", "spacy"]
 
@@ -30,6 +32,16 @@ class ListSettings(BaseModel):
         min_length=1,
         description="Stop words by language: FineWeb-2's `configs`, or files such as fr.txt with a word a line, or one "
         "JSON file of `{language: [words]}`.",
+    )
+    bad_words: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Obscene words by language: LDNOOBW's folder, or one of the forms of `stop_words`.",
+    )
+    ut1: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Domains by category: UT1's folder or archive, with a folder for each category.",
     )
 
 

@@ -17,4 +17,10 @@ _C4 = Preset(
     ),
 )
 
-PRESETS: Final = (_C4,)
+_BAD_WORDS = Preset(
+    "c4_bad_words",
+    "Raffel et al. 2020, arXiv:1910.10683, section 2.2, as C4BadWordsFilter of datatrove 0.10 has it, which keeps none",
+    (Rule("c4_bad_words", "bad_word_count", "max", 0),),
+)
+
+PRESETS: Final = (_C4, _BAD_WORDS)

@@ -1,0 +1,1 @@
+"""Obscene words of the document's own language."""
