@@ -284,4 +284,5 @@ def test_a_difference_is_as_its_name_says(shown):
 
 
 def test_every_difference_is_shown():
-    assert [f.__name__ for f in SHOWN] == list(DIFFERENCES)
+    of_lists = {"case_of_sigma", "unlisted_language", "kept_at_random"}  # in test_parity_needs.py
+    assert [f.__name__ for f in SHOWN] == [name for name in DIFFERENCES if name not in of_lists]

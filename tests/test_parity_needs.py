@@ -12,13 +12,12 @@ from unittest import mock
 import pyarrow as pa
 import pytest
 from datatrove.data import Document
-from datatrove.pipeline.filters import FineWebQualityFilter, c4_filters, fineweb_quality_filter
+from datatrove.pipeline.filters import FineWebQualityFilter, c4_filters
 from datatrove.pipeline.filters.c4_filters import C4BadWordsFilter
 from datatrove.pipeline.filters.gopher_quality_filter import GopherQualityFilter
 from datatrove.pipeline.filters.gopher_repetition_filter import GopherRepetitionFilter
+from datatrove_filters import REASONS, given_words
 from real_texts import real_texts
-from reference import words_of
-from test_parity_datatrove import REASONS, our_words
 
 from gristmill.filters.catalogue import DIFFERENCES
 from gristmill.filters.rules.evaluate import evaluate, rules_of
@@ -98,10 +97,10 @@ def test_differences_of_bad_words_are_named(tmp_path):
 # --- FineWeb-2 -------------------------------------------------------------------------------------------------------
 
 LANGUAGES = {"fra_Latn": "fr", "deu_Latn": "de", "rus_Cyrl": "ru", "spa_Latn": "es", "cmn_Hani": "zh"}
-MORE_REASONS = {
-    "line_punct_ratio": "terminal_line_ratio.min",
-    "char_dup_ratio": "dup_nonblank_line_char_ratio.max",
-    "list_ratio": "newline_word_ratio.max",
+OUR_REASONS = {
+    **REASONS["gopher_repetition"],
+    **REASONS["fineweb"],
+    **REASONS["gopher_quality"],
     "gopher_enough_stop_words": "language_stop_word_count.min",
 }
 
@@ -138,8 +137,7 @@ def their_reason(filters, text):
     for filter_ in filters:
         verdict = filter_.filter(Document(text=text, id="0"))
         if verdict is not True:
-            name = verdict[1]
-            return MORE_REASONS.get(name) or REASONS[name].partition(".")[2]
+            return OUR_REASONS[verdict[1]]
     return None
 
 
@@ -156,10 +154,7 @@ def language_texts(data, language):
 def test_a_languages_preset_is_datatroves_filters_with_its_values(data, language):
     where = str(data / "lists" / "fineweb2_configs.tar.gz")
     config, rows = find_config(language, where), language_texts(data, language)
-    with (
-        our_words("unicode"),
-        mock.patch.object(fineweb_quality_filter, "split_into_words", lambda text, language: words_of(text, "unicode")),
-    ):
+    with given_words("unicode"):
         theirs = [their_reason(fineweb2_filters(config), row) for row in rows]
     name = f"fineweb2/{language}"
     settings = FilterSettings.model_validate({"use": [name], "fineweb2": {"configs": where}})

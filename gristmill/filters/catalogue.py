@@ -143,6 +143,8 @@ on the same texts:
 |---|---|---|
 | presets `gopher_repetition`, `gopher_quality`, `fineweb`, `c4` | the filters of these names | verdict, first reason |
 | `long_paragraph_count` | C4ParagraphFilter | verdict |
+| presets `fineweb2/<language>` | the three filters with its values, given the words | verdict, first reason |
+| preset `c4_bad_words`, of each language | C4BadWordsFilter | verdict |
 | edit `c4_lines` | C4QualityFilter | verdict, first reason, the text that is left |
 | edit `pii`, of `email` and `ip` | PIIFormatter | the text that is left |
 | edits `unicode`, `symbol_lines` | FTFYFormatter, SymbolLinesFormatter | the text that is left |
