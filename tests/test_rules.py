@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from gristmill import schema
 from gristmill.filters.rules import evaluate as evaluation
 from gristmill.filters.rules.evaluate import decide, evaluate, hits, rules_of
-from gristmill.filters.rules.presets import PRESETS
+from gristmill.filters.rules.presets import ALIASES, PRESETS
 from gristmill.filters.rules.rule import LANGUAGE, AnyRule, Choice, Rule
 from gristmill.filters.rules.serialize import from_json, to_json
 from gristmill.filters.rules.settings import FilterSettings
@@ -221,8 +221,7 @@ def test_presets_bound_signals_of_their_family_and_cite_their_source():
     for name, preset in PRESETS.items():
         assert preset.name == name
         assert preset.source
-        family = {"c4_bad_words": "bad_words"}.get(name, name)
-        assert {rule.signal for rule in preset.rules} <= set(FAMILIES[family])
+        assert {rule.signal for rule in preset.rules} <= set(FAMILIES.get(name, SIGNALS))
         assert {rule.preset for rule in preset.rules} == {name}
         assert all(rule.signal in SIGNALS for rule in preset.rules)
 
@@ -248,6 +247,15 @@ def test_a_recipe_names_presets_and_changes_single_bounds():
     del changed["gopher_quality.stop_word_count.min"]
     own = {"house.word_count.min": 5, "house.word_count.max": 10.5, "house.language.in": ("en",)}
     assert list(found.items()) == list((changed | own).items())
+
+
+def test_a_preset_answers_to_its_aliases_and_has_one_name_in_reasons():
+    assert ALIASES["c4@datatrove"] == "c4"
+    assert not ALIASES.keys() & PRESETS.keys()
+    assert rules_in({"use": ["c4@datatrove"]}) == PRESETS["c4"].rules
+    changed = {"use": ["c4@datatrove"], "c4@datatrove": {"c4_sentence_count": {"min": 3}}}
+    assert bounds(changed)["c4.c4_sentence_count.min"] == 3
+    assert bounds(changed) == bounds({"use": ["c4"], "c4": {"c4_sentence_count": {"min": 3}}})
 
 
 def test_presets_apply_in_the_order_of_use():
@@ -321,6 +329,11 @@ def test_a_whole_bound_is_written_as_an_integer():
         ({"use": ["gopher_qualty"]}, "there is no preset 'gopher_qualty'; did you mean 'gopher_quality'?"),
         ({"use": ["x"]}, "there is no preset 'x'; there are: gopher_repetition, gopher_quality, "),
         ({"use": ["gopher_quality", "gopher_quality"]}, "a preset is named twice in 'use'"),
+        ({"use": ["c4", "c4@datatrove"]}, "a preset is named twice in 'use'"),
+        (
+            {"use": ["c4"], **{name: {"c4_sentence_count": {"min": 1}} for name in ("c4", "c4@datatrove")}},
+            "are one preset; write its bounds once",
+        ),
         ({"gopher_quality": {"word_count": {"min": 1}}}, "changes a preset that 'use' does not name"),
         ({"use": ["gopher_quality"], "gopher_qualty": {"word_count": {"min": 1}}}, "nearly 'gopher_quality'"),
         ({"usee": ["gopher_quality"]}, "valid dictionary or instance of RuleSet"),
@@ -366,7 +379,8 @@ def test_a_recipe_that_cannot_be_meant_is_refused(value, message):
 
 def test_the_json_schema_offers_presets_and_their_signals_to_editors():
     described = FilterSettings.model_json_schema()
-    assert described["properties"]["use"]["items"]["anyOf"][0]["enum"] == list(PRESETS)
-    for name in PRESETS:
-        assert set(described["properties"][name]["propertyNames"]["enum"]) == {r.signal for r in PRESETS[name].rules}
+    assert described["properties"]["use"]["items"]["anyOf"][0]["enum"] == [*PRESETS, *ALIASES]
+    for name in (*PRESETS, *ALIASES):
+        signals = {rule.signal for rule in PRESETS[ALIASES.get(name, name)].rules}
+        assert set(described["properties"][name]["propertyNames"]["enum"]) == signals
     assert described["$defs"]["SignalBound"]["properties"].keys() == {"min", "max", "in", "languages"}

@@ -21,6 +21,9 @@ _MODULES: Final = (gopher, fineweb, c4)
 PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(
     {preset.name: preset for module in _MODULES for preset in module.PRESETS}
 )
+ALIASES: Final[Mapping[str, str]] = MappingProxyType(
+    {alias: preset.name for preset in PRESETS.values() for alias in preset.aliases}
+)
 
 
 def is_fineweb2(name: str) -> bool:

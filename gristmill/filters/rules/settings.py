@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from gristmill.filters.rules.bounds import RuleSet, SignalBound
 from gristmill.filters.rules.build import changed, own
-from gristmill.filters.rules.presets import FINEWEB2, PRESETS, is_fineweb2
+from gristmill.filters.rules.presets import ALIASES, FINEWEB2, PRESETS, is_fineweb2
 from gristmill.filters.rules.published.preset import Preset
 from gristmill.filters.rules.rule import AnyRule
 
@@ -20,8 +20,10 @@ PresetOf = Callable[[str], Preset]
 
 
 def _known_preset(name: str) -> str:
+    """Return the name that a preset goes by. Raises ValueError for what is none."""
+    name = ALIASES.get(name, name)
     if name not in PRESETS and not is_fineweb2(name):
-        there = [*PRESETS, f"{FINEWEB2}/fra_Latn (or another language)"]
+        there = [*PRESETS, *ALIASES, f"{FINEWEB2}/fra_Latn (or another language)"]
         raise ValueError(f"there is no preset '{name}'{_nearest(name, there)}")
     return name
 
@@ -29,10 +31,14 @@ def _known_preset(name: str) -> str:
 def _describe(schema: dict[str, Any]) -> None:
     """Offer the presets, and the signals of each, to editors."""
     schema["properties"]["use"]["items"] = {
-        "anyOf": [{"enum": list(PRESETS)}, {"type": "string", "pattern": f"^{FINEWEB2}/[a-z]{{3}}_[A-Z][a-z]{{3}}$"}]
+        "anyOf": [
+            {"enum": [*PRESETS, *ALIASES]},
+            {"type": "string", "pattern": f"^{FINEWEB2}/[a-z]{{3}}_[A-Z][a-z]{{3}}$"},
+        ]
     }
-    for preset in PRESETS.values():
-        schema["properties"][preset.name] = {
+    for name in (*PRESETS, *ALIASES):
+        preset = PRESETS[ALIASES.get(name, name)]
+        schema["properties"][name] = {
             **schema["additionalProperties"],
             "description": f"Other bounds for single rules of this preset: {preset.source}.",
             "propertyNames": {"enum": list(dict.fromkeys(rule.signal for rule in preset.rules))},
@@ -75,6 +81,17 @@ class FilterSettings(BaseModel):
         default=True,
         description="Warn where the rules keep next to nothing, or drop nothing of many documents.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_one_name(cls, value: object) -> object:
+        """Give the bounds of a preset that is called by an alias to its name. Raises ValueError if both have some."""
+        if not isinstance(value, dict):
+            return value
+        for alias, name in ALIASES.items():
+            if alias in value and name in value:
+                raise ValueError(f"'{alias}' and '{name}' are one preset; write its bounds once")
+        return {ALIASES.get(key, key): inner for key, inner in value.items()}
 
     @model_validator(mode="after")
     def _is_sound(self) -> Self:

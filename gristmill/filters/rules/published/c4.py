@@ -15,6 +15,7 @@ _C4 = Preset(
         Rule("c4", "c4_curly_brace_line_count", "max", 0),
         Rule("c4", "c4_sentence_count", "min", 5),
     ),
+    aliases=("c4@datatrove",),
 )
 
 _BAD_WORDS = Preset(
