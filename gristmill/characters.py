@@ -92,12 +92,12 @@ def character_classes() -> npt.NDArray[np.uint8]:
     table = np.zeros(CODE_POINTS, np.uint8)
     table[_in_categories(category, "L")] |= ALPHA
     table[_where(str.isspace)] |= SPACE
-    table[_ranges(_PUNCTUATION)] |= PUNCTUATION
-    table[_ranges(_LINE_BREAKS)] |= LINE_BREAK
+    table[code_points(_PUNCTUATION)] |= PUNCTUATION
+    table[code_points(_LINE_BREAKS)] |= LINE_BREAK
     table[_where(str.isalnum)] |= ALPHANUMERIC
     table[_in_categories(category, "M")] |= MARK
     table[_alone(category)] |= ALONE
-    table[_ranges(_TERMINAL)] |= TERMINAL
+    table[code_points(_TERMINAL)] |= TERMINAL
     table.flags.writeable = False
     return table
 
@@ -111,18 +111,18 @@ def word_breaks() -> npt.NDArray[np.uint8]:
     """
     category = _categories()
     classes = {
-        LETTER: _in_categories(category, "L", "Nl") | _ranges(_LETTERS_TOO),
-        HEBREW: _in_categories(category, "Lo") & _ranges(_HEBREW),
+        LETTER: _in_categories(category, "L", "Nl") | code_points(_LETTERS_TOO),
+        HEBREW: _in_categories(category, "Lo") & code_points(_HEBREW),
         JOINER: _in_categories(category, "Pc"),
         SINGLE: _alone(category),
-        MID_LETTER: _ranges(_MID_LETTER),
-        MID_NUMBER: _ranges(_MID_NUMBER),
-        MID_BOTH: _ranges(_MID_BOTH),
-        DOUBLE_QUOTE: _ranges("22"),
-        FORMAT: _in_categories(category, "Cf") & ~_ranges("70f"),
-        NUMBER: _in_categories(category, "Nd") | _ranges(_NUMBERS_TOO),
-        EXTEND: _in_categories(category, "M") | _ranges("200c ff9e-ff9f 1f3fb-1f3ff e0020-e007f"),
-        BLANK: _where(str.isspace) | _ranges("200b"),
+        MID_LETTER: code_points(_MID_LETTER),
+        MID_NUMBER: code_points(_MID_NUMBER),
+        MID_BOTH: code_points(_MID_BOTH),
+        DOUBLE_QUOTE: code_points("22"),
+        FORMAT: _in_categories(category, "Cf") & ~code_points("70f"),
+        NUMBER: _in_categories(category, "Nd") | code_points(_NUMBERS_TOO),
+        EXTEND: _in_categories(category, "M") | code_points("200c ff9e-ff9f 1f3fb-1f3ff e0020-e007f"),
+        BLANK: _where(str.isspace) | code_points("200b"),
     }
     table = np.full(CODE_POINTS, OTHER, np.uint8)
     for value, mask in classes.items():
@@ -146,6 +146,11 @@ def lower_case() -> npt.NDArray[np.uint32]:
     return table
 
 
+def categories(*names: str) -> Mask:
+    """Return where the general category starts with one of the names: bool[0x110000]."""
+    return _in_categories(_categories(), *names)
+
+
 @functools.cache
 def _categories() -> npt.NDArray[np.str_]:
     """Return the general category of every code point: str[2][0x110000], ``Cn`` outside the assigned blocks."""
@@ -164,7 +169,7 @@ def _in_categories(category: npt.NDArray[np.str_], *names: str) -> Mask:
 
 
 def _alone(category: npt.NDArray[np.str_]) -> Mask:
-    return _in_categories(category, "L", "Nl") & _ranges(_ALONE)
+    return _in_categories(category, "L", "Nl") & code_points(_ALONE)
 
 
 def _where(predicate: Callable[[str], bool]) -> Mask:
@@ -174,10 +179,10 @@ def _where(predicate: Callable[[str], bool]) -> Mask:
     return mask
 
 
-def _ranges(text: str) -> Mask:
-    """Return where the code points lie in the hexadecimal ranges.
+def code_points(text: str) -> Mask:
+    """Return where the code points lie in the hexadecimal ranges: bool[0x110000].
 
-    >>> np.flatnonzero(_ranges("9-b 20")).tolist()
+    >>> np.flatnonzero(code_points("9-b 20")).tolist()
     [9, 10, 11, 32]
     """
     mask = np.zeros(CODE_POINTS, np.bool_)

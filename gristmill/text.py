@@ -114,6 +114,11 @@ class TextBatch:
         result: Result = self._scans[function]
         return result
 
+    def with_bounds(self, positions: Integers) -> tuple[Integers, Integers, Integers]:
+        """Return positions in ``data``, and where the row of each starts and ends."""
+        rows = np.searchsorted(self.offsets, positions, side="right")
+        return positions, self.offsets[rows - 1], self.offsets[np.minimum(rows, self.rows)]
+
     @cached_property
     def valid(self) -> npt.NDArray[np.bool_]:
         """True for each text that is not null."""

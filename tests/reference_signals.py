@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import reference_dolma
+import reference_facts
 from reference import quality, repetition, words_of
 from reference_lines import c4, fineweb, mc4
 
-Twin = Callable[[str, str], dict[str, float]]
+Twin = Callable[[str, str], dict[str, Any]]
 
 
 def of_words(twin: Callable[[str, list[str]], dict[str, float]]) -> Twin:
@@ -24,6 +26,9 @@ FAMILIES: dict[str, Twin] = {
     "mc4": of_words(mc4),
     "gopher_repetition_dolma": of_words(reference_dolma.repetition),
     "gopher_quality_dolma": of_words(reference_dolma.quality),
+    "pii": of_words(reference_facts.pii),
+    "scripts": of_words(reference_facts.scripts),
+    "code": of_words(reference_facts.code),
 }
 
 

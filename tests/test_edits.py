@@ -13,10 +13,10 @@ from strategies import characters, text_columns, texts
 from gristmill.characters import ALONE, character_classes
 from gristmill.filters.edits import catalogue
 from gristmill.filters.edits.characters import case_and_digits, decimals
-from gristmill.filters.edits.pii.addresses import RESERVED
 from gristmill.filters.edits.settings import EDIT_SETTINGS, EditSettings
 from gristmill.filters.edits.spans import apply_edits
 from gristmill.filters.edits.terms import automaton
+from gristmill.filters.pii.addresses import RESERVED
 
 PIECES = (
     "[1]", "[12]", "[]", "[edit]", "[citation needed]", "[٣]", "[1", "wanted[7]store", "end. [3]", "中[1]文",

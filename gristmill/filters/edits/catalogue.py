@@ -11,9 +11,8 @@ import pyarrow as pa
 
 from gristmill import schema
 from gristmill.characters import UNICODE_VERSION
-from gristmill.filters.edits import c4_lines, citations, refinedweb_lines, repeated_lines, symbol_lines, unicode
+from gristmill.filters.edits import c4_lines, citations, pii, refinedweb_lines, repeated_lines, symbol_lines, unicode
 from gristmill.filters.edits.edit import Edit, Made
-from gristmill.filters.edits.pii import masks
 from gristmill.filters.edits.settings import EditSettings, nearest_fact
 from gristmill.filters.edits.spans import edited_bytes
 from gristmill.filters.rules.rule import Rule
@@ -28,7 +27,7 @@ EDITS: Final[Mapping[str, Edit]] = MappingProxyType(
             citations.EDIT,
             repeated_lines.EDIT,
             symbol_lines.EDIT,
-            masks.EDIT,
+            pii.EDIT,
             unicode.EDIT,
         )
     }

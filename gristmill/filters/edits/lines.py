@@ -11,7 +11,7 @@ import numpy.typing as npt
 from gristmill.characters import character_classes
 from gristmill.filters.edits import _kernels
 from gristmill.filters.edits.characters import decimals
-from gristmill.filters.edits.spans import Cuts, Kind, candidates, cuts_of_marks
+from gristmill.filters.edits.spans import Cuts, Kind, cuts_of_marks
 from gristmill.filters.edits.terms import Automaton
 from gristmill.text import Integers, TextBatch
 
@@ -30,7 +30,7 @@ def mark_citations(batch: TextBatch, marks: Marks) -> None:
     r"""Mark what ``\[\d*]|\[edit]|\[citation needed]`` matches; between two words, a space is to take its place."""
     opens = np.flatnonzero(batch.data == ord("["))
     if len(opens):
-        at, _, stops = candidates(batch, opens)
+        at, _, stops = batch.with_bounds(opens)
         _kernels.mark_citations(batch.data, (at, stops), decimals(), _cited(), marks)
         gap = (_kernels.CITATION, _kernels.CITATION_SPACE)
         _kernels.mark_gaps(batch.data, batch.offsets, character_classes(), gap, marks)

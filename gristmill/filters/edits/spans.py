@@ -53,17 +53,11 @@ def cuts_of_marks(batch: TextBatch, marks: npt.NDArray[np.uint8], table: tuple[K
     return Cuts(counts, starts, ends, kinds, table)
 
 
-def cuts_of_spans(batch: TextBatch, spans: list[tuple[int, int, int]], table: tuple[Kind, ...]) -> Cuts:
-    """Return cuts of (start, end, position in ``table``), sorted and without overlap."""
-    starts, ends, kinds = np.array(spans, np.int64).reshape(-1, 3).T.copy()
+def cuts_of_spans(batch: TextBatch, spans: tuple[Integers, Integers, Integers], table: tuple[Kind, ...]) -> Cuts:
+    """Return cuts of starts, ends and positions in ``table``, sorted and without overlap."""
+    starts, ends, kinds = spans
     counts = np.searchsorted(starts, batch.offsets, side="left").astype(np.int64)
     return Cuts(counts, starts, ends, kinds, table)
-
-
-def candidates(batch: TextBatch, positions: npt.NDArray[np.int64]) -> tuple[Integers, Integers, Integers]:
-    """Return positions in a batch's data, and where the row of each starts and ends."""
-    rows = np.searchsorted(batch.offsets, positions, side="right")
-    return positions, batch.offsets[rows - 1], batch.offsets[np.minimum(rows, batch.rows)]
 
 
 def edit_column(batch: TextBatch, cuts: Cuts) -> pa.ListArray:

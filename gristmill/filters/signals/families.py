@@ -17,6 +17,7 @@ from gristmill import schema
 from gristmill.characters import UNICODE_VERSION
 from gristmill.filters.signals import (
     c4,
+    code,
     fineweb,
     gopher_quality,
     gopher_quality_dolma,
@@ -26,6 +27,8 @@ from gristmill.filters.signals import (
     mc4,
     stop_words,
     url,
+    pii,
+    scripts,
 )
 from gristmill.filters.signals.bad_words import signals as bad_words
 from gristmill.filters.signals.settings import SignalsSettings
@@ -45,6 +48,9 @@ _MODULES = (
     url,
     bad_words,
     host_category,
+    pii,
+    scripts,
+    code,
 )
 
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(

@@ -18,6 +18,9 @@ Family = Literal[
     "url",
     "bad_words",
     "host_category",
+    "pii",
+    "scripts",
+    "code",
 ]
 WordKind = Literal["unicode", "whitespace", "spacy"]
 

@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gristmill.characters import character_classes
-from gristmill.filters.edits.pii import _kernels
-from gristmill.filters.edits.spans import candidates
+from gristmill.filters.pii import _kernels
 from gristmill.text import Integers, TextBatch
 
 Pairs = tuple[Integers, Integers]
@@ -28,7 +27,7 @@ RESERVED: Final = (
 
 def emails(batch: TextBatch) -> Pairs:
     """Return where e-mail addresses start and end: those that datatrove's pattern finds, from the left."""
-    at = candidates(batch, np.flatnonzero(batch.data == ord("@")))
+    at = batch.with_bounds(np.flatnonzero(batch.data == ord("@")))
     starts, ends = np.empty(len(at[0]), np.int64), np.empty(len(at[0]), np.int64)
     total = _kernels.find_emails(batch.data, at, (_byte_kinds(), character_classes()), (starts, ends))
     return starts[:total], ends[:total]
@@ -40,7 +39,7 @@ def ips(batch: TextBatch) -> Pairs:
     dots = np.flatnonzero(data == ord("."))
     dots = dots[(dots > 0) & (dots < len(data) - 1)]
     dots = dots[_is_digit(data[dots - 1]) & _is_digit(data[dots + 1])]
-    at = candidates(batch, dots)
+    at = batch.with_bounds(dots)
     inside = (dots > at[1]) & (dots < at[2] - 1)
     at = (at[0][inside], at[1][inside], at[2][inside])
     starts, ends = np.empty(len(at[0]), np.int64), np.empty(len(at[0]), np.int64)
