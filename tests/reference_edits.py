@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import nupunkt
+from reference_lines import sentences as unicode_sentences
 
 from gristmill.characters import ALONE, PUNCTUATION, character_classes
 
@@ -51,13 +52,14 @@ def citations(text: str) -> str:
 def c4_lines(text: str, meaning: str = "datatrove", *, terminal: bool = True, longest: int = 1000) -> tuple[str, dict]:
     fewest = {"datatrove": 3, "paper": 5}[meaning]
     marks = (".", "?", "!", '"', "'") if meaning == "datatrove" else (".", "?", "!", '"')
-    kept, found = [], Counter(lorem_ipsum_line_count=0, curly_bracket_line_count=0, cut_line_count=0)
+    kept, sentences, found = [], 0, Counter(lorem_ipsum_line_count=0, curly_bracket_line_count=0, cut_line_count=0)
     for whole in text.splitlines():
         line = whole.strip()
         words = line.split()
         found["cut_line_count"] += bool(line)
         if any(len(word) > longest for word in words):
             continue
+        joined = CITATIONS.sub("", line)
         line = citations(line)
         if terminal and (not line.endswith(marks) or line.endswith("...")):
             continue
@@ -71,8 +73,11 @@ def c4_lines(text: str, meaning: str = "datatrove", *, terminal: bool = True, lo
             continue
         found["cut_line_count"] -= bool(words)
         kept.append(line)
+        sentences += unicode_sentences(joined, "unicode")
     edited = "\n".join(kept).strip()
-    found["kept_sentence_count"] = sum(len(nupunkt.sent_spans(line)) for line in edited.split("\n") if line.strip())
+    if meaning == "paper":
+        sentences = sum(len(nupunkt.sent_spans(line)) for line in edited.split("\n") if line.strip())
+    found["kept_sentence_count"] = sentences
     return edited, dict(found)
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from unittest import mock
 
 import datatrove_golden as golden
-import nupunkt
 import pyarrow as pa
 import pytest
 import reference_edits as reference
@@ -24,11 +23,14 @@ from datatrove.pipeline.formatters import FTFYFormatter, PIIFormatter, SymbolLin
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from real_texts import real_texts
+from reference_lines import sentences as sentences_of_words
 from test_edits import HOSTILE
 
 from gristmill.filters.edits import catalogue
 from gristmill.filters.edits.settings import EditSettings
 from gristmill.filters.rules.evaluate import evaluate
+from gristmill.filters.signals.families import measure
+from gristmill.filters.signals.settings import SignalsSettings
 
 REASONS = {
     "lorem_ipsum": "edit.c4_lines.lorem_ipsum_line_count.max",
@@ -40,10 +42,10 @@ EMAIL, IP = "email@example.com", "22.214.171.124"
 
 @contextmanager
 def our_sentences() -> Iterator[None]:
-    """Give datatrove's filter our sentences of whatever text it asks for."""
+    """Give datatrove's filter as many sentences as we count, of whatever line it asks for."""
 
     def split(text: str, language: str = "en") -> list[str]:
-        return [text[start:end] for start, end in nupunkt.sent_spans(text)] if text.strip() else []
+        return ["a sentence"] * sentences_of_words(text, "unicode")
 
     with mock.patch.object(c4_filters, "split_into_sentences", split):
         yield
@@ -219,6 +221,27 @@ def test_real_texts_are_repaired_and_freed_of_symbols_as_in_datatrove(real):
         assert [text for _, text in ours(real, **given_)] == [other.format(row) for row in real]
 
 
+def sentence_counts(rows: list[str]) -> tuple[list[int], list[int]]:
+    """The sentences of the lines that C4 keeps, as the edit and as the signal counts them."""
+    column = pa.array(rows, pa.large_string())
+    edit = catalogue.annotate(column, EditSettings(c4_lines={})).column("kept_sentence_count").to_pylist()
+    return edit, measure(column, SignalsSettings(families=["c4"])).column("c4_sentence_count").to_pylist()
+
+
+@settings(max_examples=200)
+@given(rows=st.lists(st.one_of(HOSTILE, LINES), max_size=4))
+def test_edit_and_signal_count_the_same_sentences(rows):
+    edit, signal = sentence_counts([row for row in rows if not joins_words(row)])
+    assert edit == signal
+
+
+@pytest.mark.data
+def test_edit_and_signal_count_the_same_sentences_of_real_texts(real):
+    edit, signal = sentence_counts(real)
+    assert [row for row, a, b in zip(real, edit, signal, strict=True) if a != b] == []
+    assert sum(edit) > 50_000
+
+
 # --- the differences, each by its name -------------------------------------------------------------------------------
 
 
@@ -229,9 +252,11 @@ def citation_between_words():
 
 
 def sentences():
-    text = "Here are fig. 3 and approx. 40 others. " * 3
-    assert C4QualityFilter().filter(Document(text=text, id="0")) is True
-    assert theirs(text)[0] == ours([text], c4_lines={})[0][0][0] == "edit.c4_lines.kept_sentence_count.min"
+    text = "We live in the U.S. now today. " * 3
+    _, reason = C4QualityFilter().filter(Document(text=text, id="0"))
+    assert reason == "too_few_sentences"
+    assert theirs(text)[0] is None
+    assert ours([text], c4_lines={})[0][0] == []
 
 
 def all_reasons():

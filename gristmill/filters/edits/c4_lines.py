@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from gristmill.filters.edits import _kernels
 from gristmill.filters.edits.edit import (
     CUT_LINE_COUNT,
     CUT_WORD_RATIO,
     EDIT_COUNT,
-    Column,
     Edit,
-    Fact,
     Made,
     counted,
     not_emptied,
 )
 from gristmill.filters.edits.lines import (
+    Verdicts,
     first_verdicts,
     line_cuts,
     lines_per_row,
@@ -37,6 +36,7 @@ from gristmill.filters.edits.sentences import sentence_counts, sentence_version
 from gristmill.filters.edits.settings import C4LinesSettings
 from gristmill.filters.edits.terms import Automaton, automaton
 from gristmill.filters.rules.rule import Rule
+from gristmill.filters.signals.lines.scans import cleaned_lines, row_sums, whole_line_sentences
 from gristmill.text import TextBatch
 
 NAME: Final = "c4_lines"
@@ -76,7 +76,21 @@ def make(batch: TextBatch, settings: C4LinesSettings) -> Made:
         "lorem_ipsum_line_count": lines_per_row(batch, pages[0]),
         "curly_bracket_line_count": lines_per_row(batch, pages[1]),
     }
-    return Made(batch, line_cuts(batch, marks, NAME, REASONS), found)
+    return _with_sentences(Made(batch, line_cuts(batch, marks, NAME, REASONS), found), verdicts, settings)
+
+
+def _with_sentences(made: Made, verdicts: Verdicts, settings: C4LinesSettings) -> Made:
+    """Return what was made with the sentences of the lines that stay, counted line by line.
+
+    In datatrove's meaning they are counted as the signal ``c4_sentence_count`` counts them, on Unicode's words.
+    """
+    if settings.meaning == "datatrove":
+        batch = made.batch
+        sentences = batch.scan(cleaned_lines).sentences if settings.citations else batch.scan(whole_line_sentences)
+        kept = np.asarray(row_sums(sentences * (verdicts == 0), batch.lines.counts), np.int64)
+    else:
+        kept = sentence_counts(made.texts)
+    return replace(made, counted={**made.counted, "kept_sentence_count": kept})
 
 
 @functools.cache
@@ -115,11 +129,6 @@ def _page_terms(verdicts: npt.NDArray[np.int16], terms: npt.NDArray[np.uint32]) 
     return _has(terms, _LOREM) & (reaches | (verdicts == javascript)), _has(terms, _CURLY) & reaches
 
 
-def kept_sentence_counts(made: Made) -> Column:
-    """Return the sentences of each edited text, counted line by line."""
-    return sentence_counts(made.texts)
-
-
 def rules(settings: C4LinesSettings) -> tuple[Rule, ...]:
     """Return the rules on the page that C4 has."""
     return (
@@ -133,13 +142,13 @@ def rules(settings: C4LinesSettings) -> tuple[Rule, ...]:
 EDIT: Final = Edit(
     name=NAME,
     source="Raffel et al. 2020, arXiv:1910.10683, and its reference code; C4QualityFilter of datatrove 0.10",
-    version=1,
+    version=2,
     make=make,
     facts=(
         EDIT_COUNT,
         CUT_LINE_COUNT,
         CUT_WORD_RATIO,
-        Fact("kept_sentence_count", pa.int64(), "sentences of the lines that stay", kept_sentence_counts),
+        counted("kept_sentence_count", "sentences of the lines that stay"),
         counted("lorem_ipsum_line_count", "lines with the words lorem ipsum that no earlier check cuts"),
         counted("curly_bracket_line_count", "lines with a { that no earlier check cuts"),
     ),

@@ -1,7 +1,7 @@
 """Counting sentences by nupunkt, a Punkt tokenizer (Kiss and Strunk 2006) with an English model of its own.
 
-datatrove splits English with spaCy's rule-based sentencizer, C4's reference code with NLTK's Punkt. docs/edits.md says
-how often their counts agree with these.
+C4's reference code has NLTK's Punkt. datatrove has spaCy's rule-based sentencizer, which is counted elsewhere, from
+words.
 """
 
 from __future__ import annotations

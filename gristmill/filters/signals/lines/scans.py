@@ -59,8 +59,20 @@ class C4Lines(NamedTuple):
     sentences: Column
 
 
-def c4_lines(batch: TextBatch) -> C4Lines:
-    """Return what C4's cleaning, as datatrove has it, finds in the lines of ``str.splitlines``."""
+class CleanedLines(NamedTuple):
+    """The lines of ``str.splitlines`` as C4 cleans them, in datatrove's meaning.
+
+    ``counts`` are the five of the kernel (int64[rows, 5]), ``kept`` says which lines stay (bool[lines]), ``sentences``
+    how many sentences each line has once its citations are cut (int64[lines]).
+    """
+
+    counts: Column
+    kept: npt.NDArray[np.bool_]
+    sentences: Column
+
+
+def cleaned_lines(batch: TextBatch) -> CleanedLines:
+    """Return the lines of a batch as C4 cleans them."""
     lines = batch.lines
     starts, ends = np.empty(len(lines.starts), np.int64), np.empty(len(lines.starts), np.int64)
     tables = character_classes(), word_breaks(), lower_case(), _letters(_CITATIONS)
@@ -70,15 +82,38 @@ def c4_lines(batch: TextBatch) -> C4Lines:
     out = np.empty((batch.rows, 5), np.int64)
     _kernels.c4_lines(batch.data, tables, (lines.counts, starts, ends), _phrases(), (text, offsets, kept), out)
     cleaned = pa.LargeStringArray.from_buffers(len(starts), pa.py_buffer(offsets), pa.py_buffer(text))
-    words = TextBatch(cleaned, batch.kind).words
-    sentences = np.empty(len(starts), np.int64)
-    _kernels.sentences(words.counts, words.flags, sentences)
-    kept_sentences, all_sentences = _sums(sentences * kept, lines.counts), _sums(sentences, lines.counts)
-    return C4Lines(out[:, 0], out[:, 1], out[:, 2], out[:, 3], out[:, 4], kept_sentences, all_sentences)
+    return CleanedLines(out, kept, _sentences(cleaned, batch.kind))
 
 
-def _sums(values: Column, counts: Column) -> Column:
-    """Return the sum of the values of each row."""
+def _sentences(lines: pa.LargeStringArray, kind: str) -> Column:
+    """Return the sentences of each line: int64[lines]."""
+    words = TextBatch(lines, kind).words
+    found = np.empty(len(lines), np.int64)
+    _kernels.sentences(words.counts, words.flags, found)
+    return found
+
+
+def whole_line_sentences(batch: TextBatch) -> Column:
+    """Return the sentences of each line of ``str.splitlines``, with its citations: int64[lines].
+
+    A line is taken with its break, which is white space.
+    """
+    offsets = np.append(batch.lines.starts, len(batch.data)).astype(np.int64)
+    buffers = pa.py_buffer(offsets), pa.py_buffer(batch.data)
+    return _sentences(pa.LargeStringArray.from_buffers(len(batch.lines.starts), *buffers), batch.kind)
+
+
+def c4_lines(batch: TextBatch) -> C4Lines:
+    """Return what C4's cleaning, as datatrove has it, finds in the lines of each text."""
+    found = batch.scan(cleaned_lines)
+    counts = batch.lines.counts
+    sentences = row_sums(found.sentences * found.kept, counts), row_sums(found.sentences, counts)
+    kept, lorem, braces, javascript, policies = found.counts.T
+    return C4Lines(kept, lorem, braces, javascript, policies, *sentences)
+
+
+def row_sums(values: Column, counts: Column) -> Column:
+    """Return the sum of the values of each row; those of row *i* are from ``counts[i]`` to ``counts[i + 1]``."""
     totals = np.concatenate([[0], np.cumsum(values)])
     return np.asarray(totals[counts[1:]] - totals[counts[:-1]])
 
