@@ -3,7 +3,7 @@
     python benchmarks/edits.py [--text FILE] [--documents 300] [--rounds 5]
 
 FILE as in benchmarks/signals.py. One core, CPU seconds, the median of the rounds. datatrove's C4 filter counts
-sentences with nupunkt here, as gristmill does: spaCy's sentencizer, which it uses by itself, takes longer. Nothing is
+sentences with nupunkt here: spaCy's sentencizer, which it uses by itself, takes longer. Nothing is
 timed before both have come to the same text, but where datatrove joins words or takes versions for addresses.
 """
 

@@ -8,6 +8,8 @@ Texts, core and seconds as in benchmarks/signals.py. That both return the same i
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Callable
 
 import pyarrow as pa
@@ -16,9 +18,12 @@ from datatrove.pipeline.filters import gopher_repetition_filter as peer
 from signals import arguments, medians, read_texts
 
 from gristmill.filters.signals import gopher_quality, gopher_repetition
+from gristmill.filters.signals.characters.scans import characters as characters_of
+from gristmill.filters.signals.characters.scans import line_lengths, visible_characters
 from gristmill.text import TextBatch
 
 Run = Callable[[], object]
+MARKUP = re.compile(r"<(script|style)\b.*?</\1|<[^>]*>", re.DOTALL)
 TOKEN = re.compile(r"\w+(?:['’.]\w+)*|[^\w\s]+")
 
 
@@ -62,6 +67,8 @@ def scans(texts: list[str], column: pa.Array) -> dict[str, tuple[Run, Run]]:
     batch = TextBatch(column, "whitespace")
     words = [text.split() for text in texts]
     lines = [text.splitlines() for text in texts]
+    pages = ["<p class='line'>" + text.replace("\n", "</p>\n<p class='line'>") for text in texts]
+    marked_up = TextBatch(pa.array(pages, pa.large_string()))
     stop_words = set(gopher_quality.STOP_WORDS)
     return {
         "# and ellipses": (
@@ -82,6 +89,15 @@ def scans(texts: list[str], column: pa.Array) -> dict[str, tuple[Run, Run]]:
             each(words, lambda w: len(stop_words.intersection(w))),
         ),
         "repeated lines": (lambda: gopher_repetition.repeated_lines(batch), each(lines, peer.find_duplicates)),
+        "characters and scripts": (lambda: characters_of(batch), each(texts, _kinds)),
+        "lengths of lines": (
+            lambda: line_lengths(batch),
+            each(lines, lambda found: (sum(map(len, found)), max(map(len, found), default=0))),
+        ),
+        "what HTML shows": (
+            lambda: visible_characters(marked_up),
+            each(pages, lambda page: len(MARKUP.sub("", page))),
+        ),
         "n-grams": (lambda: gopher_repetition.ngram_characters(batch), each(words, _ngrams)),
     }
 
@@ -89,6 +105,10 @@ def scans(texts: list[str], column: pa.Array) -> dict[str, tuple[Run, Run]]:
 def each(items: list, function: Callable) -> Run:
     """Return a run of the function on each item."""
     return lambda: [function(item) for item in items]
+
+
+def _kinds(text: str) -> Counter[str]:
+    return Counter(map(unicodedata.category, text))
 
 
 def _line_marks(lines: list[str]) -> tuple[int, int]:

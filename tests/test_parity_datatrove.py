@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 from datatrove.data import Document
 from datatrove.pipeline.filters.c4_filters import C4ParagraphFilter
+from datatrove.pipeline.formatters import PIIFormatter
 from datatrove.utils.text import split_into_words
 from datatrove_filters import FILTERS, REASONS, given_words, in_our_names, raw_verdict, their_reason
 from hypothesis import given, settings
@@ -256,6 +257,13 @@ def long_chunks():
     assert values["word_count"] == 2
 
 
+def object_identifiers():
+    text = "the OID 1.3.6.1.4.1.311, and 8.8.8.8"
+    assert PIIFormatter(ip_replacement="IP").format(text) == "the OID IP.4.1.311, and IP"
+    (values,) = measure(pa.array([text]), SignalsSettings(families=["pii"])).to_pylist()
+    assert values["ip_count"] == 1
+
+
 def bound_of_zero():
     text = "a heading # of the kind that have been\n" * 20
     with given_words("unicode"):
@@ -274,6 +282,7 @@ SHOWN = (
     all_reasons,
     page_order,
     long_chunks,
+    object_identifiers,
     bound_of_zero,
 )
 

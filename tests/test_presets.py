@@ -5,15 +5,20 @@ from __future__ import annotations
 import shutil
 import tarfile
 
+import pyarrow as pa
 import pytest
 from commands import REPOSITORY, gristmill
 from datatrove.data import Document
 from datatrove.pipeline.filters import FineWebQualityFilter
 
 from gristmill.errors import CorruptError, MissingError, RecipeError
+from gristmill.filters import catalogue
+from gristmill.filters.rules.evaluate import evaluate, rules_of
 from gristmill.filters.rules.labels import LID176
 from gristmill.filters.rules.presets import PRESETS
 from gristmill.filters.rules.settings import FilterSettings
+from gristmill.filters.signals.families import measure
+from gristmill.filters.signals.settings import SignalsSettings
 from gristmill.pipeline.ledger import fates
 from gristmill.pipeline.presets import find_config, find_preset
 from gristmill.pipeline.run import Run
@@ -142,10 +147,76 @@ def test_fineweb_has_the_bounds_of_datatroves_defaults():
     assert theirs.filter(Document(text="", id="0")) == (False, "empty")
 
 
+def code_reasons(text: str, extension: str | None) -> list[str]:
+    """The signals for which DeepSeek-Coder drops a file."""
+    values = measure(pa.array([text], pa.large_string()), SignalsSettings(families=["code"]))
+    columns = {name: values.column(name) for name in values.schema.names}
+    columns["url_extension"] = pa.array([extension], pa.string())
+    rules = rules_of(FilterSettings(use=["deepseek_code"]))
+    (reasons,) = evaluate(rules, columns, 1).column("reasons").to_pylist()
+    return [reason.removeprefix("deepseek_code.") for reason in reasons]
+
+
+TEXT = "x = 1  # a line of ten words, some of them long\n" * 3
+XML = '<?xml version="1.0"?>\n' + TEXT
+
+
+@pytest.mark.parametrize(
+    ("text", "extension", "expected"),
+    [
+        (TEXT, "py", []),
+        (TEXT, None, []),
+        (TEXT + "y" * 1000, None, ["mean_line_length.max"]),
+        (TEXT * 100 + "y" * 1001, None, ["longest_line_length.max"]),
+        ("x = 1 2 3 4 5 6 7 8 9 0", None, ["letter_ratio.min"]),
+        ("one two three", None, ["whitespace_token_count.min"]),
+        (XML, "xml", ["xml_declaration_count.max"]),
+        (XML, None, ["xml_declaration_count.max"]),
+        (XML, "xslt", []),
+        ("<p>" + TEXT, "html", []),
+        ("<p class=wide>\n" * 200 + TEXT, "html", ["visible_character_ratio.min"]),
+        ("<p class=wide>\n" * 200 + TEXT, "py", []),
+        (TEXT[:70] + "a b c d e f", "htm", ["visible_character_count.min"]),
+        ("a b c d e f g h i j k", "json", ["character_count.min"]),
+        (TEXT * 50, "yaml", ["character_count.max"]),
+        (TEXT * 50, "py", []),
+    ],
+)
+def test_a_file_of_code_is_judged_by_what_it_is(text, extension, expected):
+    assert code_reasons(text, extension) == expected
+
+
+def test_a_changed_bound_judges_the_same_documents():
+    changed = FilterSettings.model_validate(
+        {
+            "use": ["deepseek_code"],
+            "deepseek_code": {"xml_declaration_count": {"max": 3}, "character_count": {"min": 9}},
+        }
+    )
+    rules = {rule.label: rule for rule in rules_of(changed)}
+    assert rules["xml_declaration_count.max"].bound == 3
+    assert rules["xml_declaration_count.max"].unless == ("url_extension", ("xsl", "xslt"))
+    assert rules["character_count.min"].where == ("url_extension", ("json", "yaml", "yml"))
+    with pytest.raises(ValueError, match=r"'deepseek_code.xml_declaration_count.max' is not for all documents"):
+        FilterSettings.model_validate(
+            {"use": ["deepseek_code"], "deepseek_code": {"xml_declaration_count": {"languages": {"de": {"max": 1}}}}}
+        )
+
+
+def test_the_docs_say_which_documents_a_rule_judges():
+    page = catalogue.rules_page()
+    assert "| `deepseek_code.character_count.min` | < 50, where `url_extension` is `json` or `yaml` or `yml` |" in page
+    assert "| `deepseek_code.xml_declaration_count.max` | > 0, unless `url_extension` is `xsl` or `xslt` |" in page
+    assert "Also called `c4@datatrove`." in page
+
+
 RECIPES = {
     "gopher": "gopher_repetition.",
     "fineweb": "fineweb.",
     "c4": "c4.",
+    "c4-paper": "c4@paper.",
+    "mc4": "mc4.",
+    "deepseek_code": "deepseek_code.",
     "fineweb2": "fineweb2/fra_Latn.word_count.min",
 }
 

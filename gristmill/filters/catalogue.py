@@ -11,6 +11,7 @@ from typing import Final
 from gristmill.filters.edits.catalogue import DIFFERENCES as EDIT_DIFFERENCES
 from gristmill.filters.rules.presets import PRESETS
 from gristmill.filters.rules.published.preset import Preset
+from gristmill.filters.rules.rule import Rule
 from gristmill.filters.signals.families import FAMILIES, SIGNALS
 from gristmill.filters.signals.signal import Signal
 
@@ -30,8 +31,8 @@ _SIGNALS = f"""\
 # Signals
 
 A signal is a measured value of one document: a row's values depend on its text alone, and on what the signal says that
-it needs. Counts are int64, ratios float64. A null text has nulls. `- signals: {{families: [...], words: ...}}` chooses
-what is measured, on which words:
+it needs. Counts and lengths are int64, ratios and means float64; what is a string is bounded by `in`. A null text has
+nulls. `- signals: {{families: [...], words: ...}}` chooses what is measured, on which words:
 
 - `unicode` (the default): Unicode's word boundaries (UAX 29), found by a compiled loop, with these tailorings. White
   space and U+200B separate and are no words. Letters, digits and `_` that stand together are one word; an apostrophe
@@ -145,6 +146,7 @@ on the same texts:
 | `long_paragraph_count` | C4ParagraphFilter | verdict |
 | presets `fineweb2/<language>` | the three filters with its values, given the words | verdict, first reason |
 | preset `c4_bad_words`, of each language | C4BadWordsFilter | verdict |
+| `email_count`, `ip_count` | PIIFormatter | how many it replaces |
 | edit `c4_lines` | C4QualityFilter | verdict, first reason, the text that is left |
 | edit `pii`, of `email` and `ip` | PIIFormatter | the text that is left |
 | edits `unicode`, `symbol_lines` | FTFYFormatter, SymbolLinesFormatter | the text that is left |
@@ -167,7 +169,7 @@ writes other addresses; none of the others has made any difference there.
 |---|---|---|---|
 """
 
-# Every intended difference of the presets from datatrove's filters: what it does, what is done here.
+# Every intended difference of the presets and signals from datatrove's blocks: what it does, what is done here.
 DIFFERENCES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "empty_text": (
@@ -206,6 +208,10 @@ DIFFERENCES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "long_chunks": (
             "spaCy is given text without white space whole, in a time that grows with the square of its length",
             "`words: spacy` cuts it into pieces of 1,000 characters",
+        ),
+        "object_identifiers": (
+            "PIIFormatter takes four numbers within a longer dotted number for an IP address: OIDs, versions",
+            "`ip_count` counts an address only if no further digit or dotted number stands beside it",
         ),
         "bound_of_zero": ("a bound of 0 is no bound", "0 is a bound; `null` switches a bound off"),
     }
@@ -263,8 +269,18 @@ def parity_page() -> str:
 
 
 def _preset(preset: Preset) -> str:
-    rows = [f"| `{r.code}` | {'<' if r.side == 'min' else '>'} {r.bound:,} |" for r in preset.rules]
-    return "\n".join([f"## {preset.name}\n\n{preset.source}.\n", "| reason | drops |", "|---|---|", *rows, ""])
+    also = f" Also called {', '.join(f'`{alias}`' for alias in preset.aliases)}." if preset.aliases else ""
+    rows = [f"| `{rule.code}` | {_drops(rule)} |" for rule in preset.rules]
+    return "\n".join([f"## {preset.name}\n\n{preset.source}.{also}\n", "| reason | drops |", "|---|---|", *rows, ""])
+
+
+def _drops(rule: Rule) -> str:
+    """Return what a rule of a preset drops, such as ``< 50, where language is `fr```."""
+    told = f"{'<' if rule.side == 'min' else '>'} {rule.bound:,}"
+    for word, condition in (("where", rule.where), ("unless", rule.unless)):
+        if condition:
+            told += f", {word} `{condition[0]}` is {' or '.join(f'`{text}`' for text in condition[1])}"
+    return told
 
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(

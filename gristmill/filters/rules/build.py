@@ -35,7 +35,7 @@ def _changed(rule: Rule, bound: SignalBound | None) -> Iterator[Rule]:
         yield rule
         return
     whole = bound.sides().get(rule.side, rule.bound)
-    if rule.where is None:
+    if rule.where is None and rule.unless is None:
         yield from _by_language(rule.preset, rule.signal, rule.side, whole, bound)
     elif whole is not None:
         yield replace(rule, bound=whole)

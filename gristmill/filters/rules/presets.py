@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from gristmill.filters.rules.published import c4, fineweb, gopher
+from gristmill.filters.rules.published import c4, deepseek_code, fineweb, gopher, mc4
 from gristmill.filters.rules.published.preset import Preset
 
 FINEWEB2: Final = "fineweb2"
 _FINEWEB2 = re.compile(rf"{FINEWEB2}/([a-z]{{3}}_[A-Z][a-z]{{3}})")
 
-_MODULES: Final = (gopher, fineweb, c4)
+_MODULES: Final = (gopher, fineweb, c4, mc4, deepseek_code)
 
 PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(
     {preset.name: preset for module in _MODULES for preset in module.PRESETS}

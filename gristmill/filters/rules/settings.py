@@ -155,8 +155,9 @@ def _check_sides(preset: Preset, signal: str, bound: SignalBound) -> None:
                 f"preset '{preset.name}' has no rule '{signal}.{side}'; write it into a rule set of your own, "
                 f"such as house: {{{signal}: {{{side}: ...}}}}"
             )
-        if bound.languages and known[f"{signal}.{side}"].where is not None:
-            raise ValueError(f"preset '{preset.name}' is for one language, so '{signal}' has no bounds by language")
+        rule = known[f"{signal}.{side}"]
+        if bound.languages and (rule.where or rule.unless):
+            raise ValueError(f"'{rule.code}' is not for all documents, so it has no bounds by language")
 
 
 def _check_own(name: str, bounds: RuleSet, use: Sequence[str]) -> None:

@@ -24,4 +24,16 @@ _BAD_WORDS = Preset(
     (Rule("c4_bad_words", "bad_word_count", "max", 0),),
 )
 
-PRESETS: Final = (_C4, _BAD_WORDS)
+
+_PAPER = Preset(
+    "c4@paper",
+    "Raffel et al. 2020, arXiv:1910.10683, section 2.2, the page's rules of its reference code (tensorflow_datasets, "
+    "c4_utils.py), for the text that the edit c4_lines leaves in the meaning paper",
+    (
+        Rule("c4@paper", "lorem_ipsum_count", "max", 0),
+        Rule("c4@paper", "curly_brace_count", "max", 0),
+        Rule("c4@paper", "sentence_count", "min", 3),
+    ),
+)
+
+PRESETS: Final = (_C4, _BAD_WORDS, _PAPER)

@@ -144,6 +144,14 @@ def _content_end(data: Array, i: Integer, stop: Integer, name: Array) -> Integer
     return i
 
 
+@inlined
+def _is_blank(data: Array, start: Integer, stop: Integer) -> bool:
+    """Return whether a span has nothing but white space."""
+    while start < stop and _is_space(data[start]):
+        start += 1
+    return bool(start == stop)
+
+
 @kernel
 def visible_characters(data: Array, offsets: Array, hidden: tuple[Array, ...], out: Array) -> None:
     """Fill in the characters of each row outside of markup and of the elements ``hidden``; a reference is one.
@@ -154,9 +162,9 @@ def visible_characters(data: Array, offsets: Array, hidden: tuple[Array, ...], o
     for row in range(offsets.shape[0] - 1):
         i = offsets[row]
         stop = offsets[row + 1]
+        first = i  # of the piece since the last markup
+        piece = 0
         visible = 0
-        piece = 0  # characters since the last markup
-        blank = True
         while i < stop:
             after = i
             if data[i] == 0x3C:
@@ -164,15 +172,16 @@ def visible_characters(data: Array, offsets: Array, hidden: tuple[Array, ...], o
                 for name in hidden:
                     if after > i and _starts(data, i + 1, stop, name):
                         after = _content_end(data, after, stop, name)
-                if after > i:
-                    visible += min(piece, 1) if blank else piece
-                    piece = 0
-                    blank = True
-                    i = after
-                    continue
-            elif data[i] == 0x26:
+            if after > i:
+                visible += min(piece, 1) if _is_blank(data, first, i) else piece
+                piece = 0
+                first = i = after
+                continue
+            if data[i] == 0x26:
                 after = _reference_end(data, i, stop)
-            blank &= _is_space(data[i])
-            piece += after > i or data[i] & 0xC0 != 0x80
+            piece += 1
             i = max(after, i + 1)
-        out[row] = visible + (min(piece, 1) if blank else piece)
+            while i < stop and data[i] != 0x3C and data[i] != 0x26:
+                piece += data[i] & 0xC0 != 0x80
+                i += 1
+        out[row] = visible + (min(piece, 1) if _is_blank(data, first, i) else piece)
