@@ -25,10 +25,10 @@ from gristmill.filters.signals import (
     gopher_repetition_dolma,
     host_category,
     mc4,
-    stop_words,
-    url,
     pii,
     scripts,
+    stop_words,
+    url,
 )
 from gristmill.filters.signals.bad_words import signals as bad_words
 from gristmill.filters.signals.settings import SignalsSettings
