@@ -42,8 +42,8 @@ DIFFERENCES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         ),
         "sentences": (
             "C4's sentences are those of spaCy's sentencizer",
-            "`c4_lines` counts those of `unicode` words, as the signal `c4_sentence_count` does, which has spaCy's with "
-            "`words: spacy`",
+            "`c4_lines` counts those of `unicode` words, as the signal `c4_sentence_count` does, which has spaCy's "
+            "with `words: spacy`",
         ),
         "all_reasons": (
             "the first line with `lorem ipsum` or `{` ends the check",
