@@ -13,6 +13,7 @@ import numpy as np
 
 from gristmill.characters import (
     ALPHA,
+    ALPHANUMERIC,
     BLANK,
     DOUBLE_QUOTE,
     EXTEND,
@@ -50,6 +51,7 @@ ENDS = 4  # a sentence ends with it
 CLOSES = 8  # punctuation, which belongs to the sentence before it
 HAS_SYMBOL = 32  # a "#" or U+2026 is in it
 GAP = 16  # white space that is not one space goes before it; set for spaCy's words alone
+ALNUM_FIRST = 64  # its first character is a letter, digit or other number (str.isalnum)
 
 
 @inlined
@@ -143,6 +145,7 @@ def unicode_words(data: Array, offsets: Array, tables: tuple[Array, Array], coun
             alone = kind == SINGLE
             symbol = not alone and (kind < LETTER or kind > JOINER)
             before = kind
+            starts = classes[point] & ALPHANUMERIC != 0
             value = START
             length = 0
             some = np.uint8(0)
@@ -174,7 +177,7 @@ def unicode_words(data: Array, offsets: Array, tables: tuple[Array, Array], coun
             hashes[n] = mix(value)
             lengths[n] = length
             ends = symbol and some & TERMINAL != 0 and (length == 1 or other != 0)
-            flags[n] = word_flags(some, every, ends) | marked * HAS_SYMBOL
+            flags[n] = word_flags(some, every, ends) | marked * HAS_SYMBOL | starts * ALNUM_FIRST
             n += 1
         counts[row + 1] = n
     return n
@@ -200,6 +203,7 @@ def whitespace_words(data: Array, offsets: Array, tables: tuple[Array, Array], c
             every = np.uint8(0xFF)
             ends = False
             marked = False
+            starts = False
             before = np.int64(0)
             while i < stop:
                 point, width = decode(data, i)
@@ -212,6 +216,8 @@ def whitespace_words(data: Array, offsets: Array, tables: tuple[Array, Array], c
                 elif not classes[point] & PUNCTUATION:
                     ends = False
                 before = point
+                if length == 0:
+                    starts = classes[point] & ALPHANUMERIC != 0
                 value = (value ^ np.uint64(point)) * PRIME
                 length += 1
                 some |= classes[point]
@@ -219,7 +225,7 @@ def whitespace_words(data: Array, offsets: Array, tables: tuple[Array, Array], c
             if length:
                 hashes[n] = mix(value)
                 lengths[n] = length
-                flags[n] = word_flags(some, every, ends) | marked * HAS_SYMBOL
+                flags[n] = word_flags(some, every, ends) | marked * HAS_SYMBOL | starts * ALNUM_FIRST
                 n += 1
         counts[row + 1] = n
     return n

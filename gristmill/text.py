@@ -21,6 +21,7 @@ from gristmill import _kernels
 from gristmill.characters import character_classes
 from gristmill.columns import text_column
 from gristmill.words import (
+    ALNUM_FIRST,
     CLOSES,
     ENDS,
     GAP,
@@ -35,6 +36,7 @@ from gristmill.words import (
 )
 
 __all__ = [
+    "ALNUM_FIRST",
     "CLOSES",
     "ENDS",
     "GAP",

@@ -22,6 +22,7 @@ ENDS: Final = _kernels.ENDS
 CLOSES: Final = _kernels.CLOSES
 GAP: Final = _kernels.GAP
 HAS_SYMBOL: Final = _kernels.HAS_SYMBOL
+ALNUM_FIRST: Final = _kernels.ALNUM_FIRST
 
 
 class Words(NamedTuple):
@@ -30,9 +31,10 @@ class Words(NamedTuple):
     ``hashes`` are 64 well-mixed bits of the word's characters: equal words have equal hashes, and two of a million
     different words share one by chance with a probability of 3e-8. A page made to collide can only spoil its own
     signals. ``lengths`` are in characters (code points). ``flags`` hold ``HAS_ALPHA`` (a letter is in it),
-    ``HAS_TEXT`` (a character that is not punctuation is in it), ``HAS_SYMBOL`` (``#`` or ``…`` is in it), ``ENDS`` (a
-    sentence ends with it), ``CLOSES`` (it is punctuation, and belongs to the sentence before it) and ``GAP`` (spaCy
-    words only: white space that is not one space goes before it).
+    ``HAS_TEXT`` (a character that is not punctuation is in it), ``HAS_SYMBOL`` (``#`` or ``…`` is in it),
+    ``ALNUM_FIRST`` (its first character is a letter, digit or other number), ``ENDS`` (a sentence ends with it),
+    ``CLOSES`` (it is punctuation, and belongs to the sentence before it) and ``GAP`` (spaCy words only: white space
+    that is not one space goes before it).
     """
 
     counts: Integers

@@ -81,36 +81,57 @@ def c4_lines(text: str, meaning: str = "datatrove", *, terminal: bool = True, lo
     return edited, dict(found)
 
 
-def refinedweb_lines(text: str) -> str:
-    kept = []
-    for line, whole in zip(text.splitlines(), text.splitlines(keepends=True), strict=True):
-        words = line.split()
-        if line and sum(map(str.isupper, line)) / len(line) > 0.5:
-            continue
-        if line and (all(map(str.isdigit, line)) or COUNTER.fullmatch(line.lower()) or len(words) < 2):
-            continue
-        if len(words) <= 10:
-            shorter = without_phrases(line)
-            if shorter != line and not shorter.strip():
-                continue
-            whole = shorter + whole[len(line) :]
-        kept.append(whole)
-    return "".join(kept).strip()
-
-
-PHRASES = re.compile(
-    r"[ \t\n\r\f\v]?items in cart|(?<![ \t\n\r\f\v])[ \t\n\r\f\v]*read more\.\.\.$|^sign-in[ \t]?", re.ASCII | re.I
+SHORT = 10
+PHRASES = tuple(
+    re.compile(pattern, re.I | re.S)
+    for pattern in (r"\s?(?a:items in cart)", r"\s?(?a:read more).{3}\Z", r"\A(?a:sign-in)\s?")
 )
+Line = list[tuple[int, str]]  # characters, each with its place in the line as it was
 
 
-def without_phrases(line: str) -> str:
-    inner = line.strip()
-    start = line.index(inner)
-    return (
-        line[:start]
-        + without(re.compile(f"(?:{PHRASES.pattern})+", re.ASCII | re.I), inner)
-        + line[start + len(inner) :]
-    )
+def refinedweb_lines(text: str) -> str:
+    lines = [line for line in text.split("\n") if not line or sum(map(str.isupper, line)) / len(line) <= 0.5]
+    lines = [line for line in lines if not line or not all(map(str.isdigit, line))]
+    lines = [line for line in lines if not COUNTER.fullmatch(line.lower())]
+    lines = [line for line in lines if not line or len(line.split()) >= 2]
+    left = [list(enumerate(line)) for line in lines]
+    for pattern in PHRASES:
+        left = [line for whole in trimmed(left) for line in without_phrase(pattern, whole)]
+    return "\n".join(map(spaced, trimmed(left)))
+
+
+def said(line: Line) -> str:
+    return "".join(character for _, character in line)
+
+
+def trimmed(lines: list[Line]) -> list[Line]:
+    """Strip the text that the lines are."""
+    places = [n for n, line in enumerate(lines) if said(line).strip()]
+    lines = lines[places[0] : places[-1] + 1] if places else []
+    if lines:
+        lines[0] = lines[0][len(said(lines[0])) - len(said(lines[0]).lstrip()) :]
+        lines[-1] = lines[-1][: len(said(lines[-1]).rstrip())]
+    return lines
+
+
+def without_phrase(pattern: re.Pattern[str], line: Line) -> list[Line]:
+    """The line without a phrase, if it is short; no line, if nothing is left of it."""
+    if len(said(line).split()) > SHORT:
+        return [line]
+    gone = {k for match in pattern.finditer(said(line)) for k in range(*match.span())}
+    left = [character for k, character in enumerate(line) if k not in gone]
+    return [left] if not line or said(left).strip() else []
+
+
+def spaced(line: Line) -> str:
+    """The line, with a space where two words would be joined."""
+    text, before = "", None
+    for place, character in line:
+        cut = before is not None and place != before + 1
+        joins = cut and not text[-1].isspace() and character.isalnum() and not stands_alone(character)
+        text += " " * joins + character
+        before = place
+    return text
 
 
 def repeated_lines(text: str, copies: int = 2, where: str = "ends", kept: str = "none") -> str:

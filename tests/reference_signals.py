@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import reference_dclm
 import reference_dolma
 import reference_facts
 from reference import quality, repetition, words_of
@@ -29,6 +30,9 @@ FAMILIES: dict[str, Twin] = {
     "pii": of_words(reference_facts.pii),
     "scripts": of_words(reference_facts.scripts),
     "code": of_words(reference_facts.code),
+    "gopher_repetition_dclm": reference_dclm.repetition,
+    "gopher_quality_dclm": reference_dclm.quality,
+    "refinedweb": reference_dclm.refinedweb,
 }
 
 

@@ -23,7 +23,7 @@ PIECES = (
     "Lorem Ipsum", "JavaScript", "{", "terms of use", "Privacy Policy", "We use coo\u212aies", "use [2]cookies",
     "A sentence ends here.", "And so it does!", "Who asks?", 'He said "so"', "it's'", "too short", "three words here.",
     "ends...", "x" * 40, "SHOUT", "OK", "123", "3 likes", "1.2K Followers", "items in cart", "Read more...",
-    "read more...", "Sign-in", "sign-in now", "***", "- - -", "=====",
+    "read more...", "Read more >>>", "Sign-in", "sign-in now", "3 items in cartoons", "***", "- - -", "=====",
     "one two three four five six seven eight nine ten eleven",
     "a.b@c.de", "x@y", "@", "a@[1.2.3.4]", "é.f@g-h.i-j", "8.8.8.8", "1.2.3.4.5", "192.168.0.1", "256.1.1.1",
     "01.2.3.4", "4111 1111 1111 1111", "GB82WEST12345698765432", "+1 (555) 010-9999", "schÃ¶n", "&amp;", "<b>",

@@ -16,7 +16,7 @@ from reference import break_class, character_class, is_punctuation, unicode_word
 from strategies import text_columns, texts
 
 from gristmill import characters
-from gristmill.text import HAS_ALPHA, HAS_TEXT, WORDS, Spans, TextBatch
+from gristmill.text import ALNUM_FIRST, HAS_ALPHA, HAS_TEXT, WORDS, Spans, TextBatch
 
 ALL = [chr(point) for point in range(0x110000) if not 0xD800 <= point < 0xE000]
 
@@ -131,6 +131,7 @@ def test_words_agree_with_their_twin(words, column):
     assert found.lengths.tolist() == [len(word) for word in flat]
     assert [bool(f & HAS_ALPHA) for f in found.flags] == [any(c.isalpha() for c in word) for word in flat]
     assert [bool(f & HAS_TEXT) for f in found.flags] == [not all(map(is_punctuation, word)) for word in flat]
+    assert [bool(f & ALNUM_FIRST) for f in found.flags] == [word[0].isalnum() for word in flat]
 
 
 @pytest.mark.parametrize("words", list(WORDS))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gristmill._kernels import (
+    ALNUM_FIRST,
     CLOSES,
     ENDS,
     GAP,
@@ -23,7 +24,7 @@ from gristmill._kernels import (
     mix,
     word_flags,
 )
-from gristmill.characters import SPACE
+from gristmill.characters import ALPHANUMERIC, SPACE
 from gristmill.jit import inlined, kernel
 
 _HALF = np.uint64(32)
@@ -124,9 +125,12 @@ def describe_words(text: Array, start: int, tables: tuple[Array, Array], lengths
         every = np.uint8(0xFF)
         marks_all = np.uint8(0xFF)
         symbol = False
-        for _ in range(lengths[n]):
+        starts = False
+        for k in range(lengths[n]):
             point, width = decode(text, i)
             i += width
+            if k == 0:
+                starts = classes[point] & ALPHANUMERIC != 0
             value = (value ^ np.uint64(point)) * PRIME
             some |= classes[point]
             every &= classes[point]
@@ -134,7 +138,8 @@ def describe_words(text: Array, start: int, tables: tuple[Array, Array], lengths
             symbol |= (point == _HASH) | (point == _ELLIPSIS)
         hashes[n] = mix(value)
         ends = lengths[n] == 1 and marks_all & ENDS != 0
-        flags[n] = word_flags(some, every, ends) & ~CLOSES | marks_all & CLOSES | symbol * HAS_SYMBOL
+        own = symbol * HAS_SYMBOL | starts * ALNUM_FIRST
+        flags[n] = word_flags(some, every, ends) & ~CLOSES | marks_all & CLOSES | own
 
 
 @kernel

@@ -13,7 +13,7 @@ from gristmill.filters.edits import _kernels
 from gristmill.filters.edits.characters import decimals
 from gristmill.filters.edits.spans import Cuts, Kind, cuts_of_marks
 from gristmill.filters.edits.terms import Automaton
-from gristmill.text import Integers, TextBatch
+from gristmill.text import Integers, Spans, TextBatch
 
 Marks = npt.NDArray[np.uint8]
 Verdicts = npt.NDArray[np.int16]
@@ -41,17 +41,19 @@ def _cited() -> tuple[Marks, ...]:
     return tuple(np.frombuffer(word.encode(), np.uint8) for word in CITED)
 
 
-def measured_lines(batch: TextBatch, marks: Marks) -> npt.NDArray[np.int32]:
-    """Return a row for each line of the batch, with the columns that ``_kernels.measure_lines`` names."""
-    lines = batch.lines
+def measured_lines(batch: TextBatch, marks: Marks, lines: Spans | None = None) -> npt.NDArray[np.int32]:
+    """Return a row for each line, by default of ``str.splitlines``, with the columns of ``_kernels.measure_lines``."""
+    lines = lines or batch.lines
     out = np.empty((len(lines.starts), 7), np.int32)
     _kernels.measure_lines(batch.data, character_classes(), (lines.starts, lines.ends), marks, out)
     return out
 
 
-def terms_in_lines(batch: TextBatch, marks: Marks, automaton: Automaton) -> npt.NDArray[np.uint32]:
-    """Return, for each line of the batch, a bit for each term that stands in it."""
-    lines = batch.lines
+def terms_in_lines(
+    batch: TextBatch, marks: Marks, automaton: Automaton, lines: Spans | None = None
+) -> npt.NDArray[np.uint32]:
+    """Return, for each line, by default of ``str.splitlines``, a bit for each term that stands in it."""
+    lines = lines or batch.lines
     out = np.empty(len(lines.starts), np.uint32)
     _kernels.find_terms(batch.data, (lines.starts, lines.ends), marks, automaton, out)
     return out
@@ -63,9 +65,9 @@ def first_verdicts(conditions: list[npt.NDArray[np.bool_]]) -> Verdicts:
     return np.select(conditions, marks, np.int16(0)).astype(np.int16)
 
 
-def mark_lines(batch: TextBatch, verdicts: Verdicts, marks: Marks) -> None:
+def mark_lines(batch: TextBatch, verdicts: Verdicts, marks: Marks, lines: Spans | None = None) -> None:
     """Mark lines by their verdicts: above 0 with their line break, below 0 without."""
-    _kernels.mark_lines(batch.data, batch.offsets, batch.lines, verdicts, marks)
+    _kernels.mark_lines(batch.data, batch.offsets, lines or batch.lines, verdicts, marks)
 
 
 def mark_breaks(batch: TextBatch, verdicts: Verdicts, marks: Marks) -> None:
@@ -98,7 +100,7 @@ def kinds_of(edit: str, reasons: tuple[str, ...], replacement: str = "") -> tupl
     return (Kind(""), *common.values(), *own)
 
 
-def lines_per_row(batch: TextBatch, chosen: npt.NDArray[np.bool_]) -> Integers:
+def lines_per_row(batch: TextBatch, chosen: npt.NDArray[np.bool_], lines: Spans | None = None) -> Integers:
     """Return how many of each row's lines are chosen."""
     ends = np.concatenate([[0], np.cumsum(chosen)])
-    return np.asarray(np.diff(ends[batch.lines.counts]), np.int64)
+    return np.asarray(np.diff(ends[(lines or batch.lines).counts]), np.int64)

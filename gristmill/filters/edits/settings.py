@@ -45,8 +45,8 @@ class RefinedWebLinesSettings(BaseModel):
     fewest_words: int = Field(2, ge=0, description="Cut lines of fewer words; empty lines stay.")
     phrases: bool = Field(
         True,
-        description="In lines of at most 10 words, cut `items in cart`, a `Read more...` at the end, and a `Sign-in` "
-        "at the beginning.",
+        description="In lines of at most 10 words, cut `items in cart`, a `Read more` before the last three "
+        "characters, and a `Sign-in` at the beginning.",
     )
 
 

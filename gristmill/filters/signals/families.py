@@ -20,8 +20,10 @@ from gristmill.filters.signals import (
     code,
     fineweb,
     gopher_quality,
+    gopher_quality_dclm,
     gopher_quality_dolma,
     gopher_repetition,
+    gopher_repetition_dclm,
     gopher_repetition_dolma,
     host_category,
     mc4,
@@ -29,6 +31,7 @@ from gristmill.filters.signals import (
     scripts,
     stop_words,
     url,
+    refinedweb,
 )
 from gristmill.filters.signals.bad_words import signals as bad_words
 from gristmill.filters.signals.settings import SignalsSettings
@@ -51,6 +54,9 @@ _MODULES = (
     pii,
     scripts,
     code,
+    gopher_repetition_dclm,
+    gopher_quality_dclm,
+    refinedweb,
 )
 
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(

@@ -21,6 +21,9 @@ Family = Literal[
     "pii",
     "scripts",
     "code",
+    "gopher_repetition_dclm",
+    "gopher_quality_dclm",
+    "refinedweb",
 ]
 WordKind = Literal["unicode", "whitespace", "spacy"]
 
