@@ -49,7 +49,9 @@ def citations(text: str) -> str:
     return without(CITATIONS, text)
 
 
-def c4_lines(text: str, meaning: str = "datatrove", *, terminal: bool = True, longest: int = 1000) -> tuple[str, dict]:
+def c4_lines(
+    text: str, meaning: str = "datatrove", *, terminal: bool = True, longest: int = 1000, ellipses: bool = False
+) -> tuple[str, dict]:
     fewest = {"datatrove": 3, "paper": 5}[meaning]
     marks = (".", "?", "!", '"', "'") if meaning == "datatrove" else (".", "?", "!", '"')
     kept, sentences, found = [], 0, Counter(lorem_ipsum_line_count=0, curly_bracket_line_count=0, cut_line_count=0)
@@ -61,7 +63,7 @@ def c4_lines(text: str, meaning: str = "datatrove", *, terminal: bool = True, lo
             continue
         joined = CITATIONS.sub("", line)
         line = citations(line)
-        if terminal and (not line.endswith(marks) or line.endswith("...")):
+        if terminal and (not line.endswith(marks) or (line.endswith("...") and not ellipses)):
             continue
         if len(words if meaning == "datatrove" else line.split()) < fewest:
             continue

@@ -41,6 +41,10 @@ CASES = {
         {"c4_lines": {"terminal_punctuation": False, "longest_word": 20}},
         lambda text: reference.c4_lines(text, terminal=False, longest=20)[0],
     ),
+    "c4 ellipses": (
+        {"c4_lines": {"meaning": "paper", "ellipses": True}},
+        lambda text: reference.c4_lines(text, "paper", ellipses=True)[0],
+    ),
     "citations": ({"citations": {}}, reference.citations),
     "refinedweb": ({"refinedweb_lines": {}}, reference.refinedweb_lines),
     "repeated": ({"repeated_lines": {}}, reference.repeated_lines),

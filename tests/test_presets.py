@@ -218,6 +218,12 @@ RECIPES = {
     "mc4": "mc4.",
     "deepseek_code": "deepseek_code.",
     "fineweb2": "fineweb2/fra_Latn.word_count.min",
+    "gopher_dclm": "gopher_repetition@dclm.",
+    "gopher_dolma": "gopher_repetition@dolma.",
+    "massivetext": "massivetext.",
+    "refinedweb": "refinedweb.",
+    "dclm": "dclm.",
+    "dolma": "dolma.",
 }
 
 

@@ -109,7 +109,8 @@ def _conditions(
     """Return where each reason holds, whatever the others say."""
     fewest = FEWEST_WORDS[settings.meaning] if settings.fewest_words is None else settings.fewest_words
     words = measures[:, _kernels.WORDS if settings.meaning == "datatrove" else _kernels.WORDS_LEFT]
-    ends = np.isin(measures[:, _kernels.LAST], list(_END_MARKS[settings.meaning])) & (measures[:, _kernels.DOTS] < 3)
+    dotted = (measures[:, _kernels.DOTS] == 3) & (not settings.ellipses)
+    ends = np.isin(measures[:, _kernels.LAST], list(_END_MARKS[settings.meaning])) & ~dotted
     return [
         measures[:, _kernels.LONGEST] > (settings.longest_word or _NO_LIMIT),
         ~ends & settings.terminal_punctuation,

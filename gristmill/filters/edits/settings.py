@@ -25,6 +25,7 @@ class C4LinesSettings(BaseModel):
     terminal_punctuation: bool = Field(
         True, description="Cut lines that do not end in terminal punctuation, or end in `...`. FineWeb has it off."
     )
+    ellipses: bool = Field(False, description="Let lines end in `...`, as Dolma does.")
     fewest_words: int | None = Field(None, ge=0, description="Cut lines of fewer words; by default the meaning's.")
     longest_word: int | None = Field(1000, ge=1, description="Cut lines with a word of more characters; null for none.")
     citations: bool = Field(True, description="Cut citation marks such as `[12]` out of the lines.")

@@ -16,6 +16,7 @@ _FINEWEB = Preset(
         Rule("fineweb", "dup_nonblank_line_char_ratio", "max", 0.01),
         Rule("fineweb", "newline_word_ratio", "max", 0.3),
     ),
+    aliases=("fineweb@datatrove",),
 )
 
 PRESETS: Final = (_FINEWEB,)

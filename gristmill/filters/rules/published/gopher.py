@@ -28,6 +28,7 @@ _REPETITION = Preset(
             "dup_10gram_char_ratio": 0.10,
         },
     ),
+    aliases=("gopher_repetition@datatrove",),
 )
 
 _QUALITY = Preset(
@@ -45,6 +46,7 @@ _QUALITY = Preset(
         Rule("gopher_quality", "alphabetic_word_ratio", "min", 0.8),
         Rule("gopher_quality", "stop_word_count", "min", 2),
     ),
+    aliases=("gopher_quality@datatrove",),
 )
 
 PRESETS: Final = (_REPETITION, _QUALITY)
