@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from strategies import text_columns, text_lists, texts
 
 from gristmill.filters import catalogue
-from gristmill.filters.signals import families
 from gristmill.filters.signals.families import FAMILIES, SIGNALS, families_with_needs, layout, measure, versions
 from gristmill.filters.signals.settings import SignalsSettings
 from gristmill.text import WORDS

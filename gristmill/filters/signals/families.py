@@ -28,10 +28,10 @@ from gristmill.filters.signals import (
     host_category,
     mc4,
     pii,
+    refinedweb,
     scripts,
     stop_words,
     url,
-    refinedweb,
 )
 from gristmill.filters.signals.bad_words import signals as bad_words
 from gristmill.filters.signals.settings import SignalsSettings

@@ -16,11 +16,10 @@ import pyarrow.compute as pc
 
 from gristmill.filters.dclm.lines import lines
 from gristmill.filters.dclm.words import plain_word_counts, split_words
-from gristmill.filters.signals import _kernels
 from gristmill.filters.signals.gopher_quality import STOP_WORDS, symbols
 from gristmill.filters.signals.gopher_quality_dolma import sums
 from gristmill.filters.signals.signal import Column, ratio, signal
-from gristmill.filters.signals.tables import slots
+from gristmill.filters.signals.word_lists import listed_words, word_table
 from gristmill.text import HAS_ALPHA, TextBatch
 
 FAMILY: Final = "gopher_quality_dclm"
@@ -99,11 +98,7 @@ def stop_word_count_dclm(batch: TextBatch) -> Column:
 
     An empty text has 0. datatrove counts distinct words, in lower case only: "The the" is one there, two here.
     """
-    words = batch.scan(split_words)
-    out = np.empty((batch.rows, 2), np.int64)
-    listed = _stop_words()
-    _kernels.listed_words(words.counts, words.hashes, listed, np.zeros(len(listed), np.int64), out)
-    return out[:, 1]
+    return listed_words(batch.scan(split_words), _stop_words())[:, 1]
 
 
 def _share_of_lines(batch: TextBatch, marks: tuple[str, ...], *, at_end: bool) -> Column:
@@ -121,17 +116,10 @@ def _share_of_lines(batch: TextBatch, marks: tuple[str, ...], *, at_end: bool) -
 
 @cache
 def _stop_words() -> npt.NDArray[np.uint64]:
-    """Return a hash table of the stop words in every mixture of cases, as ``listed_words`` reads it."""
-    spelled = [" ".join(map("".join, product(*zip(word, word.upper(), strict=True)))) for word in STOP_WORDS]
-    hashes = TextBatch(pa.array([" ".join(spelled)]), "whitespace").words.hashes
-    table = np.zeros(slots(len(hashes)), np.uint64)
-    for word in hashes:
-        slot = int(word) % len(table)
-        while table[slot]:
-            slot = (slot + 1) % len(table)
-        table[slot] = word
-    table.flags.writeable = False
-    return table
+    """Return a hash table of the stop words in every mixture of cases, as `listed_words` reads it."""
+    return word_table(
+        ["".join(cases) for word in STOP_WORDS for cases in product(*zip(word, word.upper(), strict=True))]
+    )
 
 
 SIGNALS: Final = (
