@@ -143,7 +143,7 @@ def test_a_preset_can_be_called_by_its_system():
     ("settings", "message"),
     [
         ({"use": ["c4", "c4@datatrove"]}, "named twice"),
-        ({"use": ["c4"], "c4": {"c4_sentence_count": {"min": 1}}, "c4@datatrove": {}}, "are the same preset"),
+        ({"use": ["c4"], "c4": {"c4_sentence_count": {"min": 1}}, "c4@datatrove": {}}, "are one preset"),
         ({"use": ["gopher_quality@dolman"]}, "did you mean 'gopher_quality@dolma'"),
         ({"use": ["gopher_quality@dclm"], "gopher_quality": {"word_count": {"min": 1}}}, "'use' does not name"),
     ],
