@@ -66,6 +66,7 @@ SHARD = "shard"
 ROW = "row"
 KEY = "key"
 DIGEST = "digest"
+ORDER = "order"
 KEPT = "kept"
 STAGE = "stage"
 
@@ -164,7 +165,7 @@ DUPLICATES = pa.schema(
     [
         *DECISIONS,
         column(DUPLICATE_OF, pa.string(), "id of the survivor that this document duplicates; null if it is none"),
-        column(CLUSTER_SIZE, pa.int64(), "documents with the same key, itself included; null if not compared"),
+        column(CLUSTER_SIZE, pa.int64(), "documents of its cluster, itself included; null if not compared"),
     ]
 )
 

@@ -12,6 +12,13 @@ def text_digest(text: str | None) -> bytes | None:
     return None if text is None else hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
+def order(value: float | None, *, largest_first: bool = False) -> tuple:
+    """What sorts documents by a value: those without one, or with NaN, come last."""
+    if value is None or value != value:
+        return (1, 0)
+    return (0, -value if largest_first else value)
+
+
 def survivors(members: list[dict]) -> list[tuple]:
     """(shard, row, duplicate_of, cluster_size) of every member of a cluster of two or more, by (shard, row)."""
     clusters = defaultdict(list)
@@ -21,7 +28,7 @@ def survivors(members: list[dict]) -> list[tuple]:
     found = []
     for cluster in clusters.values():
         if len(cluster) > 1:
-            best = min(cluster, key=lambda m: (m["date"] is None, m["date"] or 0, m["id"].encode()))
+            best = min(cluster, key=lambda m: (m["order"], m["id"].encode()))
             for member in cluster:
                 partner = None if member is best else best["id"]
                 found.append((member["shard"], member["row"], partner, len(cluster)))

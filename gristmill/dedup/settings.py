@@ -3,17 +3,88 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 
-class DedupSettings(BaseModel):
-    """Which documents count as copies of each other; of each cluster, the earliest stays."""
+class SurvivorSettings(BaseModel):
+    """Which document of a cluster stays: the first by what is named here, then by id."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    exact: Literal["text"] = Field(description="What must be equal, byte for byte: the `text`.")
+    by: Literal["oldest", "newest", "longest"] | None = Field(
+        None, description="By the date of the fetch, or by the bytes of the text."
+    )
+    highest: str | None = Field(None, description="The one with the highest value of this signal or score.")
+    lowest: str | None = Field(None, description="The one with the lowest value of this signal or score.")
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        """Raise ValueError unless exactly one policy is named."""
+        if sum(value is not None for value in (self.by, self.highest, self.lowest)) != 1:
+            raise ValueError(f"one of {', '.join(_POLICIES)}, {{highest: SIGNAL}} and {{lowest: SIGNAL}}")
+        return self
+
+    @property
+    def column(self) -> str | None:
+        """The signal or score that decides; None if a date or a length does."""
+        return self.highest or self.lowest
+
+
+_POLICIES = ("oldest", "newest", "longest")
+
+
+def _from_word(given: Any) -> Any:
+    """Return the long form of a policy that is one word.
+
+    >>> SurvivorSettings.model_validate(_from_word("newest")).by
+    'newest'
+    """
+    return {"by": given} if isinstance(given, str) else given
+
+
+Survivor = Annotated[
+    SurvivorSettings, BeforeValidator(_from_word, json_schema_input_type=Literal[_POLICIES] | SurvivorSettings)
+]
+
+DEFAULT_SURVIVORS: dict[str, str] = {"exact": "oldest"}
+"""Each kind of deduplication, with the survivor that it has where a recipe names none."""
+
+
+class DedupSettings(BaseModel):
+    """Which documents count as copies of each other, and which of them stays.
+
+    A stage makes one kind of deduplication, such as `- dedup: {exact: text}`; write a stage for each.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    exact: Literal["text"] | None = Field(None, description="What must be equal, byte for byte: the `text`.")
+    survivor: Survivor | None = Field(
+        None,
+        description="Which document of a cluster stays: `oldest`, `newest`, `longest`, or `{highest: SIGNAL}` or "
+        "`{lowest: SIGNAL}` of what an earlier stage measured. Ties go to the smaller id. By default `oldest`.",
+    )
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        """Raise ValueError unless exactly one kind is named."""
+        named = [name for name in DEFAULT_SURVIVORS if getattr(self, name) is not None]
+        if len(named) != 1:
+            said = " and ".join(named) if named else "none"
+            raise ValueError(f"a stage makes one kind of deduplication, such as {{exact: text}}; here is {said}")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """The kind's name."""
+        return next(name for name in DEFAULT_SURVIVORS if getattr(self, name) is not None)
+
+    @property
+    def policy(self) -> SurvivorSettings:
+        """The survivor that is named, or else the kind's own."""
+        return self.survivor or SurvivorSettings.model_validate({"by": DEFAULT_SURVIVORS[self.kind]})
 
 
 class BenchmarkSettings(BaseModel):

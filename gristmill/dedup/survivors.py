@@ -7,16 +7,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gristmill.schema import CLUSTER_SIZE, DATE, DIGEST, DUPLICATE_OF, ID, ROW, SHARD
+from gristmill.schema import CLUSTER_SIZE, DIGEST, DUPLICATE_OF, ID, ORDER, ROW, SHARD
 
 
 def survivors(members: pa.Table) -> pa.Table:
     """Return who survives in each cluster of two or more: one row a member, sorted by (shard, row).
 
-    ``members`` has the columns ``digest``, ``date``, ``id``, ``shard`` and ``row``. The result has ``shard``, ``row``,
-    ``duplicate_of`` (the survivor's id; null for the survivor itself) and ``cluster_size``. The earliest survives, by
-    (date, id); a member without a date comes after those that have one. Members without a digest belong to no
-    cluster. Neither the order of the rows nor their chunks change the result.
+    ``members`` has the columns ``digest``, ``order``, ``id``, ``shard`` and ``row``. The result has ``shard``, ``row``,
+    ``duplicate_of`` (the survivor's id; null for the survivor itself) and ``cluster_size``. The first by (order, id)
+    survives. Members without a digest belong to no cluster. Neither the order of the rows nor their chunks change the
+    result.
     """
     ordered = _by_cluster(members.filter(pc.is_valid(members[DIGEST])))
     first = _first_of_cluster(ordered[DIGEST].combine_chunks())
@@ -36,8 +36,8 @@ def survivors(members: pa.Table) -> pa.Table:
 
 
 def _by_cluster(members: pa.Table) -> pa.Table:
-    """Return the members with each cluster's together, the survivor first; nulls sort last."""
-    keys = [(name, "ascending") for name in (DIGEST, DATE, ID, SHARD, ROW)]
+    """Return the members with each cluster's together, the survivor first."""
+    keys = [(name, "ascending") for name in (DIGEST, ORDER, ID, SHARD, ROW)]
     return members.take(pc.sort_indices(members, keys))
 
 

@@ -1,0 +1,81 @@
+"""dedup: documents that count as copies of each other, found over the whole corpus; one of each cluster survives.
+
+    kind.py       what a kind of deduplication is; `KINDS` below is the only list of them
+    members.py    the documents that are compared, with the order in which they survive
+    keyed.py      the exchange of the kinds that compare digests
+    decisions.py  the layer, from what was decided
+
+Only what every earlier stage kept is compared, so a document that a rule dropped can neither survive nor take a good
+copy with it.
+"""
+
+from __future__ import annotations
+
+from gristmill.dedup.settings import DedupSettings
+from gristmill.errors import RecipeError
+from gristmill.pipeline.phases import Phase
+from gristmill.pipeline.plan import Step
+from gristmill.pipeline.planning import Planning
+from gristmill.pipeline.recipe import RecipeStage, nearest
+from gristmill.pipeline.run import Run
+from gristmill.pipeline.stages.dedup import exact
+from gristmill.pipeline.stages.dedup.kind import Kind
+from gristmill.pipeline.stages.rules import TEXT_COLUMNS
+
+KINDS: dict[str, Kind] = {"exact": exact.KIND}
+
+
+def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
+    """Return the step that compares what every earlier stage kept.
+
+    Raises RecipeError for a survivor by something that no stage before it measures, or that is no number.
+    """
+    settings = stage.settings
+    assert isinstance(settings, DedupSettings)
+    kind = KINDS[settings.kind]
+    name = planning.name_for("dedup")
+    return [
+        Step(
+            name=name,
+            stage=name,
+            kind="dedup",
+            settings=settings.model_dump(mode="json", exclude_none=True),
+            inputs=_inputs(settings, kind, stage, planning),
+            versions=kind.versions(settings),
+            columns=kind.columns,
+            decides=True,
+            scope="corpus",
+        )
+    ]
+
+
+def phases(run: Run, step: Step) -> tuple[Phase, ...]:
+    """Return the phases of the step's kind."""
+    settings = DedupSettings.model_validate(dict(step.settings))
+    return KINDS[settings.kind].phases(run, step, settings)
+
+
+def _inputs(settings: DedupSettings, kind: Kind, stage: RecipeStage, planning: Planning) -> tuple[str, ...]:
+    """Return the names of the steps that decided so far, of those that make the text if it matters, and of others."""
+    reads_text = kind.reads_text or settings.policy.by == "longest"
+    inputs = planning.inputs_of_kept_texts() if reads_text else planning.deciders()
+    column = settings.policy.column
+    if column is None:
+        return inputs
+    return tuple(dict.fromkeys((*inputs, _provider_of_number(column, stage, planning))))
+
+
+def _provider_of_number(column: str, stage: RecipeStage, planning: Planning) -> str:
+    known = [name for name in planning.columns() if name not in TEXT_COLUMNS]
+    provider = planning.provider(column)
+    if provider is not None and column in known:
+        return provider
+    what = "which no stage before 'dedup' measures" if provider is None else "which is no number"
+    hint = nearest(column, known) if known else "; add a `signals` stage before it"
+    where = planning.recipe.key_location(*_keys(planning, stage), "survivor")
+    raise RecipeError(f"'survivor' needs '{column}', {what}{hint} {where}")
+
+
+def _keys(planning: Planning, stage: RecipeStage) -> tuple[str | int, ...]:
+    index = next(i for i, other in enumerate(planning.recipe.stages) if other is stage)
+    return ("stages", index, stage.kind)

@@ -1,0 +1,49 @@
+"""Kinds whose documents are copies exactly when their digests are equal: one exchange, whatever is digested."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gristmill import schema
+from gristmill.dedup.keys import DIGEST_BYTES, partition_key
+from gristmill.dedup.survivors import survivors
+from gristmill.pipeline.exchange import Exchange, KeyFiles
+from gristmill.pipeline.phases import Phase
+from gristmill.pipeline.plan import Shard, Step
+from gristmill.pipeline.progress import Progress
+from gristmill.pipeline.run import Run
+from gristmill.pipeline.stages.dedup.decisions import DECIDED, write_decisions
+from gristmill.pipeline.stages.dedup.members import MEMBER, members
+
+KEYS = pa.schema([(schema.KEY, pa.uint64()), (schema.DIGEST, pa.binary(DIGEST_BYTES)), *MEMBER])
+
+Digests = Callable[[pa.ChunkedArray], pa.Array]
+
+
+def phases(run: Run, step: Step, column: str, digests: Digests) -> tuple[Phase, ...]:
+    """Return the three phases of the exchange; documents are compared by the digests of a column.
+
+    A document without a digest is a cluster of one.
+    """
+
+    def emit(shard: Shard, progress: Progress) -> Iterable[pa.Table]:
+        for table in members(run, step, shard, [column], progress):
+            yield _keys_of(table, digests(table.column(column)))
+
+    exchange = Exchange(
+        keys=KeyFiles(run, step, KEYS),
+        decided=DECIDED,
+        emit=emit,
+        reduce=survivors,
+        decide=lambda shard, decided: write_decisions(run, step, shard, decided),
+    )
+    return exchange.phases()
+
+
+def _keys_of(table: pa.Table, digests: pa.Array) -> pa.Table:
+    columns = {schema.KEY: partition_key(digests), schema.DIGEST: digests}
+    keys = pa.table(columns | {name: table.column(name) for name in MEMBER.names})
+    return keys.filter(pc.is_valid(digests)).cast(KEYS)
