@@ -67,6 +67,7 @@ ROW = "row"
 KEY = "key"
 DIGEST = "digest"
 ORDER = "order"
+SCOPE = "scope"
 KEPT = "kept"
 STAGE = "stage"
 
@@ -164,8 +165,12 @@ DECISIONS = pa.schema(
 DUPLICATES = pa.schema(
     [
         *DECISIONS,
-        column(DUPLICATE_OF, pa.string(), "id of the survivor that this document duplicates; null if it is none"),
-        column(CLUSTER_SIZE, pa.int64(), "documents of its cluster, itself included; null if not compared"),
+        column(
+            DUPLICATE_OF,
+            pa.string(),
+            "id of the survivor that it duplicates, `<run>:<id>` if an older run has it; else null",
+        ),
+        column(CLUSTER_SIZE, pa.int64(), "documents of this run in its cluster, itself included; null if not compared"),
     ]
 )
 

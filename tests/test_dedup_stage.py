@@ -110,7 +110,14 @@ CORPORA = st.lists(
 ).map(lambda documents: [Document(f"d/{i}", d.text, d.url, d.day) for i, d in enumerate(documents)])
 
 NAMES = st.sampled_from(["a", "ab", "abcdefg"])
-KINDS = ("exact: text", "exact: text, survivor: newest")
+KINDS = (
+    "exact: text",
+    "exact: text, survivor: newest",
+    "exact: normalized_text, survivor: longest",
+    "exact: normalized_text, scope: host",
+    "url: {}",
+    "url: {cut_www: true}, survivor: longest",
+)
 
 
 @settings(max_examples=25)

@@ -22,12 +22,13 @@ from warcs import http, member, page, record
 from gristmill.crawl import fates
 from gristmill.crawl.settings import ExtractSettings
 from gristmill.crawl.urls import index as index_module
-from gristmill.crawl.urls.address import exact_key, normal_host, parents, parse_url, readable_text
+from gristmill.crawl.urls.address import exact_key, parents, parse_url, readable_text
 from gristmill.crawl.urls.entries import entry_keys, hash_of
 from gristmill.crawl.urls.index import Listed, UrlIndex, index_path, write_index
 from gristmill.crawl.urls.rules import open_rules, prepare_rules
 from gristmill.crawl.urls.words import SubstringFinder, found_words, normal_words, split_words
 from gristmill.errors import CorruptError, MissingError, StaleError, UsageError
+from gristmill.hosts import normal_host
 from gristmill.pipeline.session import planned
 
 

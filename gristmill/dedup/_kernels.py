@@ -295,3 +295,42 @@ def scan(column: TextColumn, alphabet: Alphabet, table: NgramTable, work: Work, 
     for row in range(column.offsets.shape[0] - 1):
         size = normalise(column.data, column.offsets[row], column.offsets[row + 1], alphabet, work.text)
         results[0, row], results[1, row], results[2, row] = _probe(table, size, work)
+
+
+@kernel
+def normal_texts(data: Array, offsets: Array, table: Array, out: Array, bounds: Array) -> None:
+    """Fill in each text with every character replaced by what ``table`` has for it, or left out where that is 0.
+
+    ``table``: uint32[0x110000]. ``out``: uint8, half as long again as the texts, since no character grows by more.
+    ``bounds``: int64[rows + 1], where each text starts in ``out``.
+    """
+    n = 0
+    bounds[0] = 0
+    for row in range(offsets.shape[0] - 1):
+        i = offsets[row]
+        stop = offsets[row + 1]
+        while i < stop:
+            point, width = decode(data, i)
+            i += width
+            value = np.int64(table[point])
+            if value == 0:
+                continue
+            if value < 0x80:
+                out[n] = value
+                n += 1
+                continue
+            if value < 0x800:
+                out[n] = 0xC0 | value >> 6
+                n += 1
+            elif value < 0x10000:
+                out[n] = 0xE0 | value >> 12
+                out[n + 1] = 0x80 | value >> 6 & 0x3F
+                n += 2
+            else:
+                out[n] = 0xF0 | value >> 18
+                out[n + 1] = 0x80 | value >> 12 & 0x3F
+                out[n + 2] = 0x80 | value >> 6 & 0x3F
+                n += 3
+            out[n] = 0x80 | value & 0x3F
+            n += 1
+        bounds[row + 1] = n

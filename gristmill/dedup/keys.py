@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from gristmill.columns import text_column
 
@@ -34,6 +35,27 @@ def text_digests(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
     present = pa.array(np.asarray(texts.is_valid()), pa.bool_()).buffers()[1]
     kind = pa.binary(DIGEST_BYTES)
     return pa.Array.from_buffers(kind, len(texts), [present, pa.py_buffer(digests)])
+
+
+def scoped(digests: pa.Array, scopes: pa.Array) -> pa.Array:
+    """Return digests that are equal only where both the digests and the scopes are: fixed_size_binary[16].
+
+    ``scopes`` are texts; no scope is a scope of its own. A null digest stays null.
+    """
+    of_scopes = scope_digests(scopes)
+    joined = pc.binary_join_element_wise(of_scopes.cast(pa.binary()), digests.cast(pa.binary()), b"")
+    found = [
+        None if value is None else blake2b(value, digest_size=DIGEST_BYTES).digest() for value in joined.to_pylist()
+    ]
+    return pa.array(found, pa.binary(DIGEST_BYTES))
+
+
+def scope_digests(scopes: pa.Array) -> pa.Array:
+    """Return a digest for each scope: fixed_size_binary[16], never null; no scope has one that no text has."""
+    encoded = scopes.dictionary_encode() if not pa.types.is_dictionary(scopes.type) else scopes
+    none = blake2b(b"no scope", digest_size=DIGEST_BYTES, person=b"scope").digest()
+    texts = text_digests(encoded.dictionary.cast(pa.large_string()))
+    return pc.fill_null(texts.take(encoded.indices), pa.scalar(none, pa.binary(DIGEST_BYTES)))
 
 
 def partition_key(digests: pa.Array | pa.ChunkedArray) -> pa.Array:

@@ -40,11 +40,15 @@ def order_keys(values: pa.Array | pa.ChunkedArray, *, largest_first: bool = Fals
 def _of_floats(values: npt.NDArray[np.float64]) -> npt.NDArray[np.uint64]:
     """Return the bits of each number, which sort as IEEE 754 orders them: negative ones are turned around."""
     bits = (values + 0.0).view(np.uint64)
-    return np.where(bits & _SIGN, ~bits, bits | _SIGN)
+    turned: npt.NDArray[np.uint64] = np.where(bits & _SIGN, ~bits, bits | _SIGN)
+    return turned
 
 
 def _of_integers(array: pa.Array) -> npt.NDArray[np.uint64]:
     """Return each integer, boolean or timestamp moved into what a uint64 holds; a uint64's top values become one."""
+    values: npt.NDArray[np.uint64]
     if array.type == pa.uint64():
-        return np.minimum(np.asarray(pc.fill_null(array, 0)), LAST - np.uint64(3)) + np.uint64(1)
-    return np.asarray(pc.fill_null(array.cast(pa.int64()), 0)).view(np.uint64) ^ _SIGN
+        values = np.minimum(np.asarray(pc.fill_null(array, 0)), LAST - np.uint64(3)) + np.uint64(1)
+    else:
+        values = np.asarray(pc.fill_null(array.cast(pa.int64()), 0)).view(np.uint64) ^ _SIGN
+    return values

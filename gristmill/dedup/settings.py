@@ -48,7 +48,19 @@ Survivor = Annotated[
     SurvivorSettings, BeforeValidator(_from_word, json_schema_input_type=Literal[_POLICIES] | SurvivorSettings)
 ]
 
-DEFAULT_SURVIVORS: dict[str, str] = {"exact": "oldest"}
+
+class UrlSettings(BaseModel):
+    """What makes two URLs the same, beyond scheme, case of the host, default port, fragment and tracking parameters."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cut_www: bool = Field(False, description="Whether `www.example.com` is `example.com`.")
+    cut_parameters: tuple[str, ...] = Field(
+        (), description="More parameters that change nothing on a page, such as `ref`, in any case."
+    )
+
+
+DEFAULT_SURVIVORS: dict[str, str] = {"exact": "oldest", "url": "newest"}
 """Each kind of deduplication, with the survivor that it has where a recipe names none."""
 
 
@@ -60,11 +72,30 @@ class DedupSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    exact: Literal["text"] | None = Field(None, description="What must be equal, byte for byte: the `text`.")
+    exact: Literal["text", "normalized_text"] | None = Field(
+        None,
+        description="What must be equal: the `text`, byte for byte, or the `normalized_text`: its letters and numbers "
+        "in lower case, without accents, every digit 0.",
+    )
+    url: UrlSettings | None = Field(None, description="The normalized URL must be equal.")
     survivor: Survivor | None = Field(
         None,
         description="Which document of a cluster stays: `oldest`, `newest`, `longest`, or `{highest: SIGNAL}` or "
-        "`{lowest: SIGNAL}` of what an earlier stage measured. Ties go to the smaller id. By default `oldest`.",
+        "`{lowest: SIGNAL}` of what an earlier stage measured. Ties go to the smaller id. By default `oldest`, for "
+        "`url` `newest`.",
+    )
+    scope: str = Field(
+        "corpus",
+        description="Where copies are looked for: in the whole `corpus`, within each `host`, or within each value of a "
+        "text that an earlier stage found, such as `language`.",
+    )
+    against: tuple[str, ...] = Field(
+        (),
+        description="Finished runs, by folder or by name in ./runs, whose documents count as older than all of this "
+        "run: a copy of one is dropped. They are compared by their saved keys.",
+    )
+    warn: bool = Field(
+        True, description="Whether to warn if it drops nothing of 10,000 documents, or over 90% of 1,000 or more."
     )
 
     @model_validator(mode="after")
@@ -75,6 +106,12 @@ class DedupSettings(BaseModel):
             said = " and ".join(named) if named else "none"
             raise ValueError(f"a stage makes one kind of deduplication, such as {{exact: text}}; here is {said}")
         return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _may_be_bare(cls, given: Any) -> Any:
+        """Take a kind without settings, as in ``{url: }``, for one with the default ones."""
+        return given | {"url": {}} if isinstance(given, dict) and given.get("url", {}) is None else given
 
     @property
     def kind(self) -> str:

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import xxhash
 
-from gristmill.crawl.urls.address import exact_key, normal_host, parse_url
+from gristmill.crawl.urls.address import exact_key, parse_url
 from gristmill.crawl.urls.lists import ListBytes, blocks, parts
 from gristmill.errors import UsageError
+from gristmill.hosts import normal_host
 
 _PLAIN = b"abcdefghijklmnopqrstuvwxyz0123456789.-_\n"
 _MARKUP = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|\?xml)\b", re.IGNORECASE)

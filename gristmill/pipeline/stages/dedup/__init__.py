@@ -18,11 +18,11 @@ from gristmill.pipeline.plan import Step
 from gristmill.pipeline.planning import Planning
 from gristmill.pipeline.recipe import RecipeStage, nearest
 from gristmill.pipeline.run import Run
-from gristmill.pipeline.stages.dedup import exact
+from gristmill.pipeline.stages.dedup import exact, url
 from gristmill.pipeline.stages.dedup.kind import Kind
 from gristmill.pipeline.stages.rules import TEXT_COLUMNS
 
-KINDS: dict[str, Kind] = {"exact": exact.KIND}
+KINDS: dict[str, Kind] = {"exact": exact.KIND, "url": url.KIND}
 
 
 def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
@@ -40,6 +40,7 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
             stage=name,
             kind="dedup",
             settings=settings.model_dump(mode="json", exclude_none=True),
+            places=("against", "warn"),
             inputs=_inputs(settings, kind, stage, planning),
             versions=kind.versions(settings),
             columns=kind.columns,
@@ -59,23 +60,24 @@ def _inputs(settings: DedupSettings, kind: Kind, stage: RecipeStage, planning: P
     """Return the names of the steps that decided so far, of those that make the text if it matters, and of others."""
     reads_text = kind.reads_text or settings.policy.by == "longest"
     inputs = planning.inputs_of_kept_texts() if reads_text else planning.deciders()
-    column = settings.policy.column
-    if column is None:
-        return inputs
-    return tuple(dict.fromkeys((*inputs, _provider_of_number(column, stage, planning))))
+    needed = []
+    if settings.policy.column is not None:
+        numbers = [name for name in planning.columns() if name not in TEXT_COLUMNS]
+        needed.append(_provider("survivor", settings.policy.column, numbers, "number", stage, planning))
+    if settings.scope not in ("corpus", "host"):
+        texts = [name for name in planning.columns() if name in TEXT_COLUMNS]
+        needed.append(_provider("scope", settings.scope, texts, "text", stage, planning))
+    return tuple(dict.fromkeys((*inputs, *needed)))
 
 
-def _provider_of_number(column: str, stage: RecipeStage, planning: Planning) -> str:
-    known = [name for name in planning.columns() if name not in TEXT_COLUMNS]
+def _provider(key: str, column: str, known: list[str], what: str, stage: RecipeStage, planning: Planning) -> str:
+    """Return the name of the step whose layer has a column that a key names. Raises RecipeError."""
     provider = planning.provider(column)
     if provider is not None and column in known:
         return provider
-    what = "which no stage before 'dedup' measures" if provider is None else "which is no number"
-    hint = nearest(column, known) if known else "; add a `signals` stage before it"
-    where = planning.recipe.key_location(*_keys(planning, stage), "survivor")
-    raise RecipeError(f"'survivor' needs '{column}', {what}{hint} {where}")
-
-
-def _keys(planning: Planning, stage: RecipeStage) -> tuple[str | int, ...]:
+    why = "which no stage before 'dedup' measures" if provider is None else f"which is no {what}"
+    choices = [*known, "corpus", "host"] if key == "scope" else known
+    hint = nearest(column, choices) if choices else "; add a `signals` stage before it"
     index = next(i for i, other in enumerate(planning.recipe.stages) if other is stage)
-    return ("stages", index, stage.kind)
+    where = planning.recipe.key_location("stages", index, stage.kind, key)
+    raise RecipeError(f"'{key}' needs '{column}', {why}{hint} {where}")

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gristmill import schema
-from gristmill.dedup.keys import DIGEST_BYTES, partition_key
+from gristmill.dedup.keys import DIGEST_BYTES, partition_key, scoped
+from gristmill.dedup.settings import DedupSettings
 from gristmill.dedup.survivors import survivors
 from gristmill.pipeline.exchange import Exchange, KeyFiles
 from gristmill.pipeline.phases import Phase
@@ -23,7 +24,7 @@ KEYS = pa.schema([(schema.KEY, pa.uint64()), (schema.DIGEST, pa.binary(DIGEST_BY
 Digests = Callable[[pa.ChunkedArray], pa.Array]
 
 
-def phases(run: Run, step: Step, column: str, digests: Digests) -> tuple[Phase, ...]:
+def phases(run: Run, step: Step, settings: DedupSettings, column: str, digests: Digests) -> tuple[Phase, ...]:
     """Return the three phases of the exchange; documents are compared by the digests of a column.
 
     A document without a digest is a cluster of one.
@@ -31,7 +32,8 @@ def phases(run: Run, step: Step, column: str, digests: Digests) -> tuple[Phase, 
 
     def emit(shard: Shard, progress: Progress) -> Iterable[pa.Table]:
         for table in members(run, step, shard, [column], progress):
-            yield _keys_of(table, digests(table.column(column)))
+            found = digests(table.column(column))
+            yield _keys_of(table, found if settings.scope == "corpus" else scoped(found, _one(table, schema.SCOPE)))
 
     exchange = Exchange(
         keys=KeyFiles(run, step, KEYS),
@@ -41,6 +43,10 @@ def phases(run: Run, step: Step, column: str, digests: Digests) -> tuple[Phase, 
         decide=lambda shard, decided: write_decisions(run, step, shard, decided),
     )
     return exchange.phases()
+
+
+def _one(table: pa.Table, column: str) -> pa.Array:
+    return table.column(column).combine_chunks()
 
 
 def _keys_of(table: pa.Table, digests: pa.Array) -> pa.Table:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import pyarrow as pa
 
 from gristmill import schema
 from gristmill.dedup.order import order_keys
 from gristmill.dedup.settings import DedupSettings, SurvivorSettings
+from gristmill.dedup.urls import host_of
 from gristmill.pipeline.plan import Shard, Step
 from gristmill.pipeline.progress import Progress
 from gristmill.pipeline.run import Run
@@ -29,27 +31,62 @@ _DOCUMENT_COLUMNS = {"oldest": schema.DATE, "newest": schema.DATE, "longest": sc
 def members(run: Run, step: Step, shard: Shard, columns: list[str], progress: Progress) -> Iterator[pa.Table]:
     """Yield the documents of a shard that every earlier stage kept, one bounded row group at a time.
 
-    Each table has the columns of `MEMBER`, then ``columns``, which are columns of the documents. TEXT and TEXT_BYTES
-    are those of the text that the step reads.
+    Each table has the columns of `MEMBER`, SCOPE (a text; null for all where the scope is the corpus), then
+    ``columns``, which are columns of the documents. TEXT and TEXT_BYTES are those of the text that the step reads.
     """
-    policy = DedupSettings.model_validate(dict(step.settings)).policy
+    settings = DedupSettings.model_validate(dict(step.settings))
     kept = run.kept(run.plan.deciders_before(step), shard)
-    measured = None if policy.column is None else _measured(run, step, shard, policy.column)
-    ordering = _DOCUMENT_COLUMNS.get(policy.by or "", schema.ID)
+    order, scope = _order(settings.policy), _scope(settings)
+    measured = {name: _measured(run, step, shard, name) for name in (order.layer, scope.layer) if name}
+    read = [name for name in (schema.ID, order.document, scope.document, *columns) if name]
     row = 0
-    for table in run.texts(step, shard, list(dict.fromkeys((schema.ID, ordering, *columns)))):
-        rows = pa.array(range(row, row + table.num_rows), pa.int64())
-        values = table.column(ordering) if measured is None else measured.slice(row, table.num_rows)
-        member = {
-            schema.ORDER: order_of(policy, values),
-            schema.ID: table.column(schema.ID),
-            schema.SHARD: pa.repeat(pa.scalar(shard.name), table.num_rows),
-            schema.ROW: rows,
+    for table in run.texts(step, shard, list(dict.fromkeys(read))):
+        here = slice(row, row + table.num_rows)
+        known = {name: table.column(name) for name in table.column_names} | {
+            name: values[here] for name, values in measured.items()
         }
-        whole = pa.table(member | {name: table.column(name) for name in columns})
-        yield whole.filter(kept.slice(row, table.num_rows))
-        row += table.num_rows
+        member = {
+            schema.ORDER: order_of(settings.policy, known[order.name]),
+            schema.ID: known[schema.ID],
+            schema.SHARD: pa.repeat(pa.scalar(shard.name), table.num_rows),
+            schema.ROW: pa.array(range(here.start, here.stop), pa.int64()),
+            schema.SCOPE: _scopes(known, scope, table.num_rows),
+        }
+        yield pa.table(member | {name: known[name] for name in columns}).filter(kept[here])
+        row = here.stop
         progress.update(table.num_rows, row / len(kept))
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column that is read: of the documents, of a layer, or none."""
+
+    document: str | None = None
+    layer: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.document or self.layer or ""
+
+
+def _order(policy: SurvivorSettings) -> _Column:
+    return _Column(layer=policy.column) if policy.by is None else _Column(document=_DOCUMENT_COLUMNS[policy.by])
+
+
+def _scope(settings: DedupSettings) -> _Column:
+    if settings.scope == "host":
+        return _Column(document=schema.URL)
+    return _Column() if settings.scope == "corpus" else _Column(layer=settings.scope)
+
+
+def _scopes(known: Mapping[str, pa.ChunkedArray], scope: _Column, rows: int) -> pa.Array:
+    """Return the scope of each document, null in the whole corpus."""
+    if not scope.name:
+        return pa.nulls(rows, pa.string())
+    values = known[scope.name].combine_chunks()
+    if scope.document is None:
+        return values.cast(pa.string())
+    return pa.array([None if url is None else host_of(url) for url in values.to_pylist()], pa.string())
 
 
 def order_of(policy: SurvivorSettings, values: pa.ChunkedArray) -> pa.Array:
