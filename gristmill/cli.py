@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -271,6 +270,23 @@ def compare(
 
 
 @app.command()
+def clusters(
+    run: RunArgument,
+    top: Annotated[int, typer.Option(min=1, max=1000, help="How many clusters of each `dedup` stage.")] = 10,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Show how each text differs from the survivor's.")
+    ] = False,
+) -> None:
+    """Show the largest clusters of duplicates, each with its survivor and its members."""
+    from rich.console import Console
+
+    from gristmill.report import clusters as part
+    from gristmill.report.clusters_view import render_clusters
+
+    Console().print(render_clusters(part.clusters(_open(run), top, diff=diff)))
+
+
+@app.command()
 def fates(
     run: RunArgument,
     output: Annotated[Path, typer.Option("-o", "--output", help="Parquet file to write.", show_default=False)],
@@ -339,6 +355,7 @@ def _run(
     from rich.console import Console
 
     from gristmill.pipeline import session
+    from gristmill.report.closing import tell
     from gristmill.report.live import watcher
     from gristmill.report.write import write_card, write_report
 
@@ -357,28 +374,7 @@ def _run(
         if complete:
             write_report(begun.run)
             write_card(begun.run)
-        _tell(begun.run, complete)
-
-
-def _tell(run: Run, complete: bool) -> None:
-    """Print the funnel, and where to look next."""
-    from rich.console import Console
-
-    from gristmill.report import funnel as part
-
-    Console().print(part.render_funnel(part.funnel(run)))
-    root = _shown(run.folder.url)
-    if complete:
-        typer.echo(f"report   {root}/report/index.html\ncard     {root}/README.md")
-        if run.folder.exists("tokens/index.json"):
-            typer.echo(f"tokens   {root}/tokens/")
-    typer.echo(f"run      {root}/   (try: gristmill explain {root} URL)")
-
-
-def _shown(path: str) -> str:
-    """Return a path relative to here if it lies below."""
-    relative = os.path.relpath(path) if "://" not in path else path
-    return path if relative.startswith("..") else relative
+        tell(begun.run, complete)
 
 
 def _print_json(value: Any) -> None:
@@ -388,6 +384,6 @@ def _print_json(value: Any) -> None:
 
 
 def _open(name: str) -> Run:
-    from gristmill.pipeline.session import open_run
+    from gristmill.pipeline.run import open_run
 
     return open_run(name)

@@ -21,7 +21,7 @@ from gristmill.crawl.settings import ExtractSettings
 from gristmill.errors import UsageError
 from gristmill.pipeline.index_source import index_shards
 from gristmill.pipeline.lookups import NO_LOOKUPS
-from gristmill.pipeline.session import open_run
+from gristmill.pipeline.run import open_run
 from gristmill.pipeline.settings import SourceSettings
 from gristmill.pipeline.sources import shard_name
 from gristmill.report.find import find, row_of

@@ -132,7 +132,7 @@ def test_a_duplicate_names_its_survivor(run):
     assert "same as  one/0" in shown
     assert "http://example.org/kept" in shown
     (survivor,) = explain(run, "one/0")
-    assert "kept for 2 documents with this text" in printed(render_explanation(survivor))
+    assert "kept for 2 copies" in printed(render_explanation(survivor))
 
 
 def test_a_url_that_was_fetched_twice_is_explained_twice(run):

@@ -5,7 +5,7 @@
     decisions   a row is kept exactly when it has no reason; a text is missing exactly when its fate says why
     flow        rows in = rows kept + rows dropped, at every stage
     edits       spans fit their texts, and the sizes that are left are right
-    duplicates  whatever is a duplicate names one that its stage kept
+    duplicates  whatever is a duplicate names one that its stage kept, or one of a run that it goes against
     tokens      the token shards hold exactly the kept documents' tokens
 
 Memory is bounded by a shard, and by a batch of duplicates.
@@ -27,6 +27,7 @@ from gristmill.filters.edits.spans import misfits
 from gristmill.pipeline import audit_tokens, ledger, shards
 from gristmill.pipeline.plan import Shard, Step
 from gristmill.pipeline.run import MANIFEST_FILE, Run
+from gristmill.pipeline.stages.dedup.older import names_in
 
 _RESTED_ON = ("files", "rows")
 _IDS_AT_ONCE = 2_000_000
@@ -188,8 +189,11 @@ def _edits(run: Run) -> Iterator[str | None]:
 def _duplicates(run: Run) -> Iterator[str | None]:
     for step in run.plan.deciders:
         if step.kind == "dedup":
+            older = tuple(f"{name}:" for name in names_in(step))
             for batch in _named_survivors(run, step):
-                yield from _lost_survivors(run, step, batch)
+                elsewhere = np.array([name.startswith(older) for name in batch.to_pylist()], np.bool_)
+                yield from [None] * int(np.count_nonzero(elsewhere))
+                yield from _lost_survivors(run, step, batch.filter(pa.array(~elsewhere)))
 
 
 def _named_survivors(run: Run, step: Step) -> Iterator[pa.Array]:

@@ -1,6 +1,7 @@
-"""Doubts about a filter: it keeps next to nothing, or drops nothing, of many documents; and what is likely to be why.
+"""Doubts about a stage: it keeps next to nothing, or drops nothing, of many documents; and what is likely to be why.
 
-What is said depends on the layers alone, so it is the same in every run. Values are read only where there is a doubt.
+A filter is in doubt that keeps under 0.1%, a deduplication that drops over 90%. What is said depends on the layers
+alone, so it is the same in every run. Values are read only where there is a doubt.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from gristmill.filters.rules.evaluate import applies_to, hits
 from gristmill.filters.rules.rule import AnyRule, Rule
 from gristmill.pipeline.plan import Shard, Step
 from gristmill.pipeline.run import Run
+from gristmill.pipeline.stages.dedup.doubts import why_most_are_copies, why_none_is_a_copy
 from gristmill.pipeline.stages.rules import rule_columns, step_rules
 
 FEWEST_FOR_LITTLE: Final = 1_000
 FEWEST_FOR_NOTHING: Final = 10_001
 LITTLE: Final = 0.001
+MOST_COPIES: Final = 0.9
 
 
 @dataclass
@@ -58,17 +61,17 @@ class _Tally:
 
 
 def doubts(run: Run) -> dict[str, str]:
-    """Return a sentence for each filter of a run that is in doubt, by its stage.
+    """Return a sentence for each stage of a run that is in doubt, by its name.
 
-    A filter that is not done is left out. A filter whose recipe says ``warn: false`` is never in doubt.
+    A stage that is not done is left out. A stage whose recipe says ``warn: false`` is never in doubt.
     """
     found = {step.stage: doubt(run, step) for step in run.plan.steps}
     return {stage: sentence for stage, sentence in found.items() if sentence is not None}
 
 
 def doubt(run: Run, step: Step) -> str | None:
-    """Return what is doubtful about a step, or None: it is no filter, is not done, or is as a filter should be."""
-    if step.kind != "rules" or not step.settings.get("warn"):
+    """Return what is doubtful about a step, or None: it does not decide, is not done, or is as it should be."""
+    if step.kind not in ("rules", "dedup") or not step.settings.get("warn"):
         return None
     deciders = run.plan.deciders[: run.plan.deciders.index(step) + 1]
     if not all(run.is_done(decider, shard) for decider in deciders for shard in run.plan.shards):
@@ -78,10 +81,21 @@ def doubt(run: Run, step: Step) -> str | None:
         before = run.kept(deciders[:-1], shard)
         came += pc.sum(before).as_py() or 0
         kept += pc.sum(pc.and_(before, run.keep(step, shard))).as_py() or 0
+    if step.kind == "dedup":
+        return _of_dedup(run, step, came, kept)
     if came >= FEWEST_FOR_LITTLE and kept < LITTLE * came:
         return _sentence(step, f"keeps {kept:,} of {came:,} documents", _why_little(run, step, came))
     if came >= FEWEST_FOR_NOTHING and kept == came:
         return _sentence(step, f"drops none of {came:,} documents", _why_nothing(run, step))
+    return None
+
+
+def _of_dedup(run: Run, step: Step, came: int, kept: int) -> str | None:
+    if came >= FEWEST_FOR_LITTLE and came - kept > MOST_COPIES * came:
+        why = why_most_are_copies(run, step, came - kept)
+        return _sentence(step, f"drops {came - kept:,} of {came:,} documents as copies", why)
+    if came >= FEWEST_FOR_NOTHING and kept == came:
+        return _sentence(step, f"finds no copy among {came:,} documents", why_none_is_a_copy(run, step))
     return None
 
 

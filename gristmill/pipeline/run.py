@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -144,3 +145,15 @@ class Run:
         for step in rest:
             kept = pc.and_(kept, self.keep(step, shard))
         return kept
+
+
+def open_run(name: str) -> Run:
+    """Return the run in a folder, or of that name in ./runs. Raises MissingError saying where was looked."""
+    for url in (name, f"runs/{name}"):
+        if Folder(url).exists(PLAN_FILE):
+            return Run.open(url)
+    if Path(name).suffix in (".yaml", ".yml"):
+        raise UsageError(f"'{name}' is a recipe; this command takes a run's folder, such as runs/{Path(name).stem}")
+    there = [f"runs/{run}" for run in Folder("runs").folders() if Folder(f"runs/{run}").exists(PLAN_FILE)]
+    hint = f"there are: {', '.join(there)}" if there else "`gristmill run RECIPE` makes one"
+    raise MissingError(f"there is no run in '{name}' nor in 'runs/{name}'; {hint}")

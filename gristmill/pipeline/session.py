@@ -23,7 +23,7 @@ from gristmill.pipeline.phases import Phase
 from gristmill.pipeline.plan import Plan, Step
 from gristmill.pipeline.planning import make_plan
 from gristmill.pipeline.recipe import Recipe, load_recipe
-from gristmill.pipeline.run import PLAN_FILE, Run
+from gristmill.pipeline.run import Run
 from gristmill.pipeline.settings import RunSettings
 from gristmill.pipeline.stages import PLANNERS
 from gristmill.pipeline.storage import Folder
@@ -135,18 +135,6 @@ def is_finished(begun: Begun) -> bool:
         return all(phase.is_done(item) for _, phase in work.phases_of(begun.run, begun.steps) for item in phase.items())
     except (MissingError, ShardError):
         return False
-
-
-def open_run(name: str) -> Run:
-    """Return the run in a folder, or of that name in ./runs. Raises MissingError saying where was looked."""
-    for url in (name, f"runs/{name}"):
-        if Folder(url).exists(PLAN_FILE):
-            return Run.open(url)
-    if Path(name).suffix in (".yaml", ".yml"):
-        raise UsageError(f"'{name}' is a recipe; this command takes a run's folder, such as runs/{Path(name).stem}")
-    there = [f"runs/{run}" for run in Folder("runs").folders() if Folder(f"runs/{run}").exists(PLAN_FILE)]
-    hint = f"there are: {', '.join(there)}" if there else "`gristmill run RECIPE` makes one"
-    raise MissingError(f"there is no run in '{name}' nor in 'runs/{name}'; {hint}")
 
 
 def _plan(recipe: Recipe, workdir: str, lookups: Lookups) -> Plan:

@@ -115,14 +115,19 @@ def _duplicates(stage: StageOutcome) -> Iterator[RenderableType]:
                     "same as": survivor.id,
                     "URL": survivor.url or figures.NONE,
                     "fetched": _when(survivor.date) or figures.NONE,
-                    "of": f"{figures.count(stage.cluster_size)} documents with this text, this one was kept",
+                    "of": _kept_of(survivor.id, figures.count(stage.cluster_size)),
                 }
             )
         )
     elif stage.cluster_size is not None and stage.cluster_size > 1:
-        yield _indented(Text(f"kept for {figures.count(stage.cluster_size)} documents with this text, itself included"))
+        yield _indented(Text(f"kept for {figures.count(stage.cluster_size)} copies, itself included"))
     elif stage.cluster_size == 1:
-        yield _indented(Text("compared: no other document has this text", style="dim"))
+        yield _indented(Text("compared: it has no copy", style="dim"))
+
+
+def _kept_of(identity: str, size: str) -> str:
+    run, colon, _ = identity.partition(":")
+    return f"{size} copies in this run; run {run} has an older one" if colon else f"{size} copies, this one was kept"
 
 
 def _rules(stage: StageOutcome) -> Table:

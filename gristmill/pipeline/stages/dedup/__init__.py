@@ -3,6 +3,7 @@
     kind.py       what a kind of deduplication is; `KINDS` below is the only list of them
     members.py    the documents that are compared, with the order in which they survive
     keyed.py      the exchange of the kinds that compare digests
+    older.py      runs that are compared by their saved keys
     decisions.py  the layer, from what was decided
 
 Only what every earlier stage kept is compared, so a document that a rule dropped can neither survive nor take a good
@@ -18,7 +19,7 @@ from gristmill.pipeline.plan import Step
 from gristmill.pipeline.planning import Planning
 from gristmill.pipeline.recipe import RecipeStage, nearest
 from gristmill.pipeline.run import Run
-from gristmill.pipeline.stages.dedup import exact, url
+from gristmill.pipeline.stages.dedup import exact, older, url
 from gristmill.pipeline.stages.dedup.kind import Kind
 from gristmill.pipeline.stages.rules import TEXT_COLUMNS
 
@@ -28,12 +29,19 @@ KINDS: dict[str, Kind] = {"exact": exact.KIND, "url": url.KIND}
 def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
     """Return the step that compares what every earlier stage kept.
 
-    Raises RecipeError for a survivor by something that no stage before it measures, or that is no number.
+    Raises RecipeError for a survivor by something that no stage before it measures, or that is no number, and as
+    `older.older_runs` does.
     """
     settings = stage.settings
     assert isinstance(settings, DedupSettings)
     kind = KINDS[settings.kind]
     name = planning.name_for("dedup")
+    versions = kind.versions(settings)
+    if settings.against:
+        if kind.keys is None:
+            raise RecipeError(f"'{settings.kind}' cannot go 'against' older runs {stage.location}")
+        settings = older.absolute(settings)
+        versions |= older.digests_of(older.older_runs(settings, versions), kind.keys)
     return [
         Step(
             name=name,
@@ -42,7 +50,7 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
             settings=settings.model_dump(mode="json", exclude_none=True),
             places=("against", "warn"),
             inputs=_inputs(settings, kind, stage, planning),
-            versions=kind.versions(settings),
+            versions=versions,
             columns=kind.columns,
             decides=True,
             scope="corpus",

@@ -29,4 +29,4 @@ def _versions(settings: DedupSettings) -> dict[str, str]:
     return keys.versions() | (normal.versions() if settings.exact == "normalized_text" else {})
 
 
-KIND = Kind(versions=_versions, phases=phases)
+KIND = Kind(versions=_versions, phases=phases, keys=keyed.KEYS)

@@ -11,6 +11,7 @@ from gristmill import schema
 from gristmill.dedup.keys import DIGEST_BYTES, partition_key, scoped
 from gristmill.dedup.settings import DedupSettings
 from gristmill.dedup.survivors import survivors
+from gristmill.errors import UsageError
 from gristmill.pipeline.exchange import Exchange, KeyFiles
 from gristmill.pipeline.phases import Phase
 from gristmill.pipeline.plan import Shard, Step
@@ -18,6 +19,7 @@ from gristmill.pipeline.progress import Progress
 from gristmill.pipeline.run import Run
 from gristmill.pipeline.stages.dedup.decisions import DECIDED, write_decisions
 from gristmill.pipeline.stages.dedup.members import MEMBER, members
+from gristmill.pipeline.stages.dedup.older import known_to, open_older
 
 KEYS = pa.schema([(schema.KEY, pa.uint64()), (schema.DIGEST, pa.binary(DIGEST_BYTES)), *MEMBER])
 
@@ -27,19 +29,24 @@ Digests = Callable[[pa.ChunkedArray], pa.Array]
 def phases(run: Run, step: Step, settings: DedupSettings, column: str, digests: Digests) -> tuple[Phase, ...]:
     """Return the three phases of the exchange; documents are compared by the digests of a column.
 
-    A document without a digest is a cluster of one.
+    A document without a digest is a cluster of one. Raises UsageError for a run that goes against itself.
     """
+    if run.folder.address in settings.against:
+        raise UsageError(f"run '{run.plan.name}' goes against itself: 'against' names {run.folder.url}")
 
     def emit(shard: Shard, progress: Progress) -> Iterable[pa.Table]:
         for table in members(run, step, shard, [column], progress):
             found = digests(table.column(column))
             yield _keys_of(table, found if settings.scope == "corpus" else scoped(found, _one(table, schema.SCOPE)))
 
+    def reduce(rows: pa.Table) -> pa.Table:
+        return survivors(rows, known_to(open_older(step), rows) if settings.against else None)
+
     exchange = Exchange(
         keys=KeyFiles(run, step, KEYS),
         decided=DECIDED,
         emit=emit,
-        reduce=survivors,
+        reduce=reduce,
         decide=lambda shard, decided: write_decisions(run, step, shard, decided),
     )
     return exchange.phases()

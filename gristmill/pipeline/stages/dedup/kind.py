@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from gristmill import schema
 from gristmill.dedup.settings import DedupSettings
 from gristmill.pipeline.phases import Phase
@@ -18,10 +20,12 @@ class Kind:
 
     ``versions`` returns the versions of what decides; ``phases`` the work of a step, which ends with the layers (see
     `decisions`). ``reads_text`` is true if it compares texts: then the edits so far are among the step's inputs.
-    ``columns`` are what its layer offers to later rules.
+    ``columns`` are what its layer offers to later rules. ``keys`` are the columns of its key files where it can go
+    against those of older runs.
     """
 
     versions: Callable[[DedupSettings], dict[str, str]]
     phases: Callable[[Run, Step, DedupSettings], tuple[Phase, ...]]
     reads_text: bool = True
     columns: tuple[str, ...] = (schema.CLUSTER_SIZE,)
+    keys: pa.Schema | None = None

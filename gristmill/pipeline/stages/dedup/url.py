@@ -33,4 +33,4 @@ def _versions(settings: DedupSettings) -> dict[str, str]:
     return keys.versions() | urls.versions() | {"idna": importlib.metadata.version("idna")}
 
 
-KIND = Kind(versions=_versions, phases=phases, reads_text=False)
+KIND = Kind(versions=_versions, phases=phases, reads_text=False, keys=keyed.KEYS)

@@ -1,0 +1,178 @@
+"""Finished runs that a deduplication goes against: found when it is planned, read by their saved keys.
+
+No text of theirs is read. Their documents count as older than all of the run, those of the run named first as older
+than those of the next; a run that itself went against others brings these along, before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gristmill import schema
+from gristmill.dedup.settings import DedupSettings
+from gristmill.errors import UsageError
+from gristmill.pipeline.exchange import KeyFiles, partition_of
+from gristmill.pipeline.plan import Step, digest_of
+from gristmill.pipeline.run import Run, open_run
+
+VERSION = "against"
+
+_ASKED = {"survivor", "against", "warn"}
+"""Settings that change no key."""
+
+
+@dataclass(frozen=True)
+class Older:
+    """An older run, and the step of it whose keys are compared."""
+
+    run: Run
+    step: Step
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self.run.plan.name
+
+    def keys(self, columns: pa.Schema) -> KeyFiles:
+        """Return its key files, which have these columns."""
+        return KeyFiles(self.run, self.step, columns)
+
+
+def older_runs(settings: DedupSettings, versions: dict[str, str]) -> list[Older]:
+    """Return the runs that settings go against, the oldest first, each once.
+
+    Raises UsageError for a run that has no such keys, or keys of other settings or versions, and where two unlike runs
+    have one name, so that `<run>:<id>` would name two documents. Raises MissingError, CorruptError.
+    """
+    found: dict[str, Older] = {}
+    for address in settings.against:
+        for older in _with_its_own(open_run(address), settings, versions):
+            known = found.setdefault(older.name, older)
+            if known.run.folder.address != older.run.folder.address:
+                raise UsageError(
+                    f"'against' has two runs called '{older.name}', in {known.run.folder.url} and "
+                    f"{older.run.folder.url}; a duplicate could not say which it duplicates"
+                )
+    return list(found.values())
+
+
+def digests_of(runs: list[Older], columns: pa.Schema) -> dict[str, str]:
+    """Return for each run a digest of what its key files are computed from; they belong into the stage's hash."""
+    return {
+        f"{VERSION}.{number}.{older.name}": digest_of(
+            [older.keys(columns).digest(shard) for shard in older.run.plan.shards]
+        )
+        for number, older in enumerate(runs)
+    }
+
+
+def names_in(step: Step) -> list[str]:
+    """Return the names of the runs that a step goes against, the oldest first."""
+    return [key.split(".", 2)[2] for key in step.versions or {} if key.startswith(f"{VERSION}.")]
+
+
+def known_to(runs: list[Older], members: pa.Table) -> pa.Table:
+    """Return DIGEST and ID of the older documents that members have a copy of: a digest at most once.
+
+    ``members`` are the rows of one partition. The ID is `<run>:<id>`. The oldest run has the word; of its documents
+    the one that survived there. Raises StaleError, CorruptError, MissingError.
+    """
+    found = pa.table({schema.DIGEST: pa.array([], members.schema.field(schema.DIGEST).type), schema.ID: _NO_IDS})
+    if not members.num_rows:
+        return found
+    wanted = np.sort(np.asarray(members.column(schema.KEY)))
+    for older in runs:
+        best = _first_of_each(pa.concat_tables([members.schema.empty_table(), *_matches(older, members, wanted)]))
+        ids = pc.binary_join_element_wise(older.name, best.column(schema.ID), ":")
+        new = pa.table({schema.DIGEST: best.column(schema.DIGEST), schema.ID: ids})
+        already = pc.is_in(new.column(schema.DIGEST), value_set=found.column(schema.DIGEST).combine_chunks())
+        found = pa.concat_tables([found, new.filter(pc.invert(already))])
+    return found
+
+
+_NO_IDS = pa.array([], pa.string())
+
+
+def _with_its_own(run: Run, settings: DedupSettings, versions: dict[str, str]) -> Iterator[Older]:
+    """Yield the runs that a run itself went against, then it."""
+    step = _step_of(run, settings, versions)
+    inner = DedupSettings.model_validate(dict(step.settings))
+    yield from older_runs(inner, versions)
+    older = Older(run, step)
+    _check_keys(older)
+    yield older
+
+
+def _step_of(run: Run, settings: DedupSettings, versions: dict[str, str]) -> Step:
+    """Return the last step of a run whose keys are made as these settings make them. Raises UsageError."""
+    asked = _asked(settings)
+    steps = [step for step in run.plan.steps if step.kind == "dedup"]
+    same = [step for step in steps if _asked(DedupSettings.model_validate(dict(step.settings))) == asked]
+    if not same:
+        has = "; ".join(str(_asked(DedupSettings.model_validate(dict(step.settings)))) for step in steps)
+        raise UsageError(
+            f"'against': run '{run.plan.name}' in {run.folder.url} has no keys of {asked}: "
+            + (f"its dedup stages have {has}" if has else "it has no dedup stage")
+        )
+    theirs = {key: value for key, value in (same[-1].versions or {}).items() if not key.startswith(f"{VERSION}.")}
+    if theirs != versions:
+        raise UsageError(
+            f"'against': the keys of run '{run.plan.name}' in {run.folder.url} are of other versions: {theirs}, here "
+            f"{versions}; run its recipe again with this version of gristmill"
+        )
+    return same[-1]
+
+
+def _asked(settings: DedupSettings) -> dict[str, object]:
+    return settings.model_dump(mode="json", exclude_none=True, exclude=_ASKED)
+
+
+def _check_keys(older: Older) -> None:
+    """Raise UsageError unless every key file of a run is there."""
+    files = KeyFiles(older.run, older.step, pa.schema([]))
+    there = set(older.run.folder.names(f"{older.step.folder}/keys", ".parquet"))
+    missing = [shard.name for shard in older.run.plan.shards if files.file(shard).rpartition("/")[2] not in there]
+    if missing:
+        raise UsageError(
+            f"'against': run '{older.name}' in {older.run.folder.url} lacks the keys of {len(missing)} of its "
+            f"{len(older.run.plan.shards)} shards, such as {missing[0]}; finish it first, and keep {older.step.folder}/"
+        )
+
+
+def _matches(older: Older, members: pa.Table, wanted: npt.NDArray[np.uint64]) -> Iterator[pa.Table]:
+    """Yield the rows of an older run whose key is one of the sorted wanted ones, shard by shard."""
+    files = older.keys(members.schema)
+    low, high = (partition_of(wanted[[0, -1]], files.partitions)).tolist()
+    for partition in range(low, high + 1):
+        for table in files.read(partition):
+            keys = np.asarray(table.column(schema.KEY))
+            at = np.minimum(np.searchsorted(wanted, keys), len(wanted) - 1)
+            yield table.filter(pa.array(wanted[at] == keys))
+
+
+def _first_of_each(rows: pa.Table) -> pa.Table:
+    """Return the first row of each digest by (order, id)."""
+    ordered = rows.sort_by([(name, "ascending") for name in (schema.DIGEST, schema.ORDER, schema.ID)])
+    digests = ordered.column(schema.DIGEST).combine_chunks()
+    first = np.ones(len(digests), np.bool_)
+    first[1:] = np.asarray(pc.not_equal(digests[1:], digests[:-1]))
+    return ordered.filter(pa.array(first))
+
+
+def open_older(step: Step) -> list[Older]:
+    """Return the runs that a planned step goes against, the oldest first. Raises as `older_runs` does."""
+    settings = DedupSettings.model_validate(dict(step.settings))
+    versions = {key: value for key, value in (step.versions or {}).items() if not key.startswith(f"{VERSION}.")}
+    return older_runs(settings, versions) if settings.against else []
+
+
+def absolute(settings: DedupSettings) -> DedupSettings:
+    """Return settings whose runs are named by where they lie, so that any process can open them."""
+    found = tuple(open_run(name).folder.address for name in settings.against)
+    return settings.model_copy(update={"against": found})
