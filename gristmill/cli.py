@@ -273,9 +273,7 @@ def compare(
 def clusters(
     run: RunArgument,
     top: Annotated[int, typer.Option(min=1, max=1000, help="How many clusters of each `dedup` stage.")] = 10,
-    diff: Annotated[
-        bool, typer.Option("--diff", help="Show how each text differs from the survivor's.")
-    ] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Show how each text differs from the survivor's.")] = False,
 ) -> None:
     """Show the largest clusters of duplicates, each with its survivor and its members."""
     from rich.console import Console

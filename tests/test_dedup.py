@@ -128,6 +128,15 @@ def test_the_first_survives_and_a_page_without_a_value_comes_last():
     assert listed(survivors(members(rows))) == [("s", 0, "c", 4), ("s", 1, "c", 4), ("s", 2, "c", 4), ("s", 3, None, 4)]
 
 
+@hostile
+@given(rows_of_members(), st.sets(st.sampled_from(DIGESTS)))
+def test_an_older_document_survives_all_members(rows, known):
+    older = {digest: f"old:{digest[0]}" for digest in known}
+    ids = pa.array(list(older.values()), pa.string())
+    table = pa.table({"digest": pa.array(list(older), pa.binary(DIGEST_BYTES)), "id": ids})
+    assert listed(survivors(members(rows), table)) == reference_dedup.survivors(rows, older)
+
+
 def test_no_members_give_no_survivors():
     empty = survivors(members([]))
     assert empty.num_rows == 0

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gristmill.errors import UsageError
 from gristmill.pipeline.audit import audit
+from gristmill.pipeline.doubts import doubts
 
 EXACT = "  - dedup: {exact: text}\n"
 SIGNALS = "  - signals: {families: [gopher_quality]}\n"
@@ -133,3 +134,127 @@ def test_neither_the_order_nor_the_number_of_shards_changes_anything(tmp_path_fa
     other = carry_out(make_run(folder, spread(documents, names, seed), stages, "other"), reverse=True)
     assert decided(one) == decided(other)
     assert [finding.broken for finding in audit(other)] == [[]] * 7
+
+
+# --- kinds on whole runs --------------------------------------------------------------------------------------------
+
+
+def kept(run):
+    return sorted(identity for identity, (reason, *_) in decided(run).items() if reason is None)
+
+
+def test_of_each_url_the_newest_survives_and_a_page_without_url_has_no_copy(tmp_path):
+    documents = [
+        Document("a", url="http://e.org/?utm_source=x", day=0),
+        Document("b", url="https://E.org:443", day=2),
+        Document("c", url="https://e.org/#top", day=1),
+        Document("d", url="http://www.e.org/", day=0),
+        Document("e", url=None),
+        Document("f", url=None),
+    ]
+    run = carry_out(make_run(tmp_path, {"a": documents}, "  - dedup: {url: }\n"))
+    assert kept(run) == ["b", "d", "e", "f"]
+    assert decided(run)["c"] == ("dedup.url", "b", 3)
+    assert run.plan.step("dedup").inputs == ("extract",)
+    cut = carry_out(
+        make_run(tmp_path, {"a": documents}, "  - dedup: {url: {cut_www: true}, survivor: oldest}\n", "cut")
+    )
+    assert kept(cut) == ["a", "e", "f"]
+
+
+def test_the_longest_of_equal_normal_texts_survives(tmp_path):
+    documents = [Document("a", "Élan 1"), Document("b", "  elan, 9 ..."), Document("c", "e l a n 0 - - -")]
+    stages = "  - dedup: {exact: normalized_text, survivor: longest}\n"
+    assert kept(carry_out(make_run(tmp_path, {"a": documents}, stages))) == ["c"]
+
+
+def test_copies_are_looked_for_within_a_scope(tmp_path):
+    documents = [
+        Document(str(i), url=url) for i, url in enumerate(["http://a/1", "http://a/2", "http://b/", None, None])
+    ]
+    run = carry_out(make_run(tmp_path, {"a": documents}, "  - dedup: {exact: text, scope: host}\n"))
+    assert kept(run) == ["0", "2", "3"]
+    english, german = ("The rain in Spain stays mainly in the plain. " * 9, "Der Regen fällt heute auf das Land. " * 9)
+    pages = [Document("e1", english), Document("e2", english), Document("g1", german)]
+    stages = "  - language\n  - dedup: {exact: text, scope: language}\n"
+    run = carry_out(make_run(tmp_path, {"a": pages}, stages, "language"))
+    assert kept(run) == ["e1", "g1"]
+    assert run.plan.step("dedup").inputs == ("extract", "language")
+
+
+@pytest.mark.parametrize(
+    ("scope", "message"),
+    [
+        ("langauge", "which no stage before 'dedup' measures; did you mean 'language'?"),
+        ("word_count", "'scope' needs 'word_count', which is no text; there are: language, corpus, host"),
+        ("hots", "did you mean 'host'?"),
+    ],
+)
+def test_a_scope_that_is_none_is_a_mistake(tmp_path, scope, message):
+    stages = f"  - language\n{SIGNALS}  - dedup: {{exact: text, scope: {scope}}}\n"
+    with pytest.raises(UsageError) as caught:
+        make_run(tmp_path, {"a": []}, stages)
+    assert message in str(caught.value)
+
+
+def test_a_killed_run_is_resumed_with_the_same_bytes(tmp_path):
+    """Files vanish as where a run was killed before they had their names; what is there is not done again."""
+    chance = random.Random(5)
+    documents = [Document(f"d/{i}", f"text {i % 7}", f"http://e.org/{i % 5}", i % 3) for i in range(40)]
+    stages = "  - dedup: {url: {}}\n  - dedup: {exact: normalized_text}\n"
+    run = carry_out(make_run(tmp_path, spread(documents, "abc", 1), stages))
+    files = sorted(p for p in (tmp_path / "mill").glob("dedup*/**/*.parquet"))
+    whole = {path: path.read_bytes() for path in files}
+    for _ in range(5):
+        lost = chance.sample(files, chance.randrange(1, len(files)))
+        for path in lost:
+            path.unlink()
+        times = {path: path.stat().st_mtime_ns for path in files if path not in lost}
+        carry_out(run, reverse=True)
+        assert {path: path.read_bytes() for path in files} == whole
+        assert {path: path.stat().st_mtime_ns for path in times} == times
+
+
+# --- doubts ---------------------------------------------------------------------------------------------------------
+
+
+def said(tmp_path, documents, stages):
+    return doubts(carry_out(make_run(tmp_path, {"a": documents}, stages))).get("dedup")
+
+
+def test_a_dedup_that_drops_nearly_all_names_the_likely_cause(tmp_path):
+    pages = [Document(f"d/{i:04}", "Not found" if i else "a page") for i in range(1000)]
+    assert said(tmp_path, pages, EXACT) == (
+        "dedup drops 998 of 1,000 documents as copies. Likely cause: 998 of them are copies of one document, d/0001: a "
+        "page that a site shows for many addresses, or texts that an earlier stage has emptied. If this is meant, "
+        "write warn: false into the stage"
+    )
+    few = [Document(f"d/{i:04}", f"page {i % 50}") for i in range(1000)]
+    (tmp_path / "few").mkdir()
+    assert "19.0 copies for each survivor that has any" in said(tmp_path / "few", few, EXACT)
+    (tmp_path / "quiet").mkdir()
+    assert said(tmp_path / "quiet", few, "  - dedup: {exact: text, warn: false}\n") is None
+    (tmp_path / "again").mkdir()
+    against = f"  - dedup: {{exact: text, against: [{tmp_path}/few/mill]}}\n"
+    assert "1,000 of them are in run 'mill', which may have read the same" in said(tmp_path / "again", few, against)
+
+
+@pytest.mark.parametrize(
+    ("stages", "why"),
+    [
+        (EXACT, "try exact: normalized_text"),
+        ("  - dedup: {exact: normalized_text}\n", "the source may have been deduplicated before"),
+        ("  - dedup: {url: {}}\n", "one crawl fetches each URL once"),
+        ("  - dedup: {exact: text, scope: host}\n", "only documents of one host are compared"),
+    ],
+)
+def test_a_dedup_that_finds_no_copy_names_the_likely_cause(tmp_path, stages, why):
+    words = "abcdefghij"
+    pages = [
+        Document(f"d/{i}", "".join(words[int(digit)] for digit in str(i)), f"http://e.org/{i}") for i in range(10_001)
+    ]
+    sentence = said(tmp_path, pages, stages)
+    assert sentence.startswith("dedup finds no copy among 10,001 documents. Likely cause: ")
+    assert why in sentence
+    (tmp_path / "fewer").mkdir()
+    assert said(tmp_path / "fewer", pages[1:], stages) is None

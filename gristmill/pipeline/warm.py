@@ -21,6 +21,7 @@ from gristmill import jit, schema
 from gristmill.columns import text_column
 from gristmill.dedup.benchmarks import ITEMS
 from gristmill.dedup.contamination import index_items
+from gristmill.dedup.normal import normal_texts
 from gristmill.filters.edits import catalogue as edits
 from gristmill.filters.edits.settings import EDIT_SETTINGS, EditSettings
 from gristmill.filters.signals.families import FAMILIES, SIGNALS, measure
@@ -80,6 +81,8 @@ def _parts_of(step: Step) -> list[str]:
         return [f"{family}.{settings.words}" for family in settings.families]
     if step.kind == "edit":
         return [f"edit.{name}" for name in EDIT_SETTINGS if step.settings.get(name) is not None]
+    if step.kind == "dedup":
+        return ["normalized_text"] if step.settings.get("exact") == "normalized_text" else []
     return [step.kind] if step.kind in _PARTS else []
 
 
@@ -96,6 +99,10 @@ def _contamination() -> None:
     index_items(pa.Table.from_pylist([item], ITEMS), 5).scan(_TEXTS)
 
 
+def _normalized_text() -> None:
+    normal_texts(_TEXTS)
+
+
 def _tokenize() -> None:
     for pattern, kind in product(PATTERNS, (np.uint16, np.uint32)):
         WordLookup(pattern, lambda words: [[0] for _ in words], np.dtype(kind)).tokens(*text_column(_TEXTS))
@@ -105,6 +112,7 @@ _PARTS: Final[Mapping[str, Callable[[], None]]] = MappingProxyType(
     {
         **{f"{family}.{words}": partial(_signals, family, words) for family, words in product(FAMILIES, WORDS)},
         **{f"edit.{name}": partial(_edit, name) for name in EDIT_SETTINGS},
+        "normalized_text": _normalized_text,
         "contamination": _contamination,
         "tokenize": _tokenize,
     }
