@@ -130,7 +130,7 @@ for _kind, _summary in {
     "language": "Identify languages, and keep those that the recipe names.",
     "edit": "Find what is to be cut or replaced in the texts.",
     "filter": "Decide by the rules; reads no text.",
-    "dedup": "Find documents with the same text.",
+    "dedup": "Find documents that are copies of each other, or nearly.",
     "decontaminate": "Find n-grams of benchmarks.",
     "tokenize": "Encode, shuffle and pack what is kept into token shards.",
 }.items():
