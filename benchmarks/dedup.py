@@ -1,6 +1,6 @@
-"""How fast the keys of exact and URL deduplication are made: `python benchmarks/dedup.py [CDX.gz | URLS]`.
+"""How fast the keys of exact and URL deduplication are made: `python benchmarks/dedup.py [URLS]`.
 
-Texts are those of the embedded crawl's prose, over and over. URLs are the file's, one a line, or made up. Medians of
+Texts are two sentences, over and over. URLs are the file's, one a line, or made up. Medians of
 five runs on one thread; the twins of the tests are timed on a hundredth, and answers are compared before.
 """
 
