@@ -1,0 +1,1 @@
+"""MinHash-LSH: documents that share most of their shingles."""

@@ -1,0 +1,356 @@
+"""The loops of MinHash: words and characters into shingles, shingles into hashes, hashes into signatures.
+
+A shingle is n words or characters in a row. Its hash is 64 bits; which ones depends on the scheme. A *signature* holds
+for each of K permutations the least value that any shingle of a text has under it. Arithmetic is modulo 2^32 or 2^64,
+as the machine does it. ``counts``: int64[rows + 1]; the items of row *i* are ``counts[i]`` to ``counts[i + 1]``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gristmill._kernels import Array, Integer, decode, mix
+from gristmill.characters import ALPHANUMERIC, MARK
+from gristmill.jit import inlined, kernel
+
+SPACE = 0x20
+
+_STEP = np.uint64(0x9E3779B97F4A7C15)
+_ZERO = np.uint64(0)
+_PRIME = np.uint64((1 << 61) - 1)
+_PRIME_BITS = np.uint64(61)
+
+# MurmurHash3's last step
+_FIRST_32, _SECOND_32 = np.uint32(0x85EBCA6B), np.uint32(0xC2B2AE35)
+_FIRST_64, _SECOND_64 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
+_THIRTEEN, _SIXTEEN = np.uint32(13), np.uint32(16)
+_THIRTY_THREE = np.uint64(33)
+
+# xxHash's primes
+_XX1, _XX2, _XX3 = np.uint64(0x9E3779B185EBCA87), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0x165667B19E3779F9)
+_XX4, _XX5 = np.uint64(0x85EBCA77C2B2AE63), np.uint64(0x27D4EB2F165667C5)
+
+
+@kernel
+def letters(data: Array, offsets: Array, classes: Array, counts: Array, found: Array) -> None:
+    """Fill in a hash for each character of each row: letters, digits and marks, and one space for all between them.
+
+    ``data``, ``offsets``: UTF-8 and int64[rows + 1]. ``found`` holds as many as there are bytes. No row starts or ends
+    with a space.
+    """
+    n = 0
+    counts[0] = 0
+    for row in range(offsets.shape[0] - 1):
+        i = offsets[row]
+        first = n
+        apart = False
+        while i < offsets[row + 1]:
+            point, width = decode(data, i)
+            i += width
+            if not classes[point] & (ALPHANUMERIC | MARK):
+                apart = n > first
+                continue
+            if apart:
+                found[n] = mix(np.uint64(SPACE))
+                n += 1
+                apart = False
+            found[n] = mix(np.uint64(point))
+            n += 1
+        counts[row + 1] = n
+
+
+@kernel
+def ngrams(hashes: Array, counts: Array, n: int, ends: Array, found: Array) -> None:
+    """Fill in a hash for each run of ``n`` items of a row; fewer items than that are one run, none give none.
+
+    ``ends``: int64[rows + 1], the counts of what is found; ``found`` holds as many as there are ``hashes``. A run's hash
+    is the polynomial of its items' hashes, mixed; it is rolled on from one run to the next.
+    """
+    power = np.uint64(1)
+    for _ in range(n):
+        power = power * _STEP
+    out = 0
+    ends[0] = 0
+    for row in range(counts.shape[0] - 1):
+        value = _ZERO
+        start, stop = counts[row], counts[row + 1]
+        for i in range(start, stop):
+            value = value * _STEP + hashes[i]
+            if i - start >= n:
+                value -= hashes[i - n] * power
+            if i - start >= n - 1:
+                found[out] = mix(value)
+                out += 1
+        if start < stop < start + n:
+            found[out] = mix(value)
+            out += 1
+        ends[row + 1] = out
+
+
+@kernel
+def affine32(shingles: Array, counts: Array, factors: Array, addends: Array, least: Array) -> None:
+    """Fill in the least of a·h + b modulo 2^32 of each row's shingles, h being 32 bits, mixed.
+
+    ``factors``, ``addends``: uint32[K]. ``least``: uint32[rows, K], all ones before.
+    """
+    for row in range(counts.shape[0] - 1):
+        out = least[row]
+        for i in range(counts[row], counts[row + 1]):
+            h = np.uint32(shingles[i] & np.uint64(0xFFFFFFFF))
+            h = np.uint32((h ^ np.uint32(h >> _SIXTEEN)) * _FIRST_32)
+            h = np.uint32((h ^ np.uint32(h >> _THIRTEEN)) * _SECOND_32)
+            h = np.uint32(h ^ np.uint32(h >> _SIXTEEN))
+            for k in range(out.shape[0]):
+                value = np.uint32(np.uint32(h * factors[k]) + addends[k])
+                out[k] = min(value, out[k])
+
+
+@kernel
+def affine64(shingles: Array, counts: Array, factors: Array, addends: Array, least: Array) -> None:
+    """Fill in the least of a·h + b modulo 2^64 of each row's shingles, mixed.
+
+    ``factors``, ``addends``: uint64[K]. ``least``: uint64[rows, K], all ones before.
+    """
+    for row in range(counts.shape[0] - 1):
+        out = least[row]
+        for i in range(counts[row], counts[row + 1]):
+            h = shingles[i]
+            h = (h ^ (h >> _THIRTY_THREE)) * _FIRST_64
+            h = (h ^ (h >> _THIRTY_THREE)) * _SECOND_64
+            h ^= h >> _THIRTY_THREE
+            for k in range(out.shape[0]):
+                out[k] = min(h * factors[k] + addends[k], out[k])
+
+
+@kernel
+def mersenne(shingles: Array, counts: Array, parameters: tuple[Array, Array], bits: np.uint64, least: Array) -> None:
+    """Fill in the least of (a·h + b modulo 2^64 modulo 2^61 - 1) & ``bits`` of each row's shingles.
+
+    ``parameters``: a and b, uint64[K]. ``least``: uint64[rows, K], all ones before.
+    """
+    factors, addends = parameters
+    for row in range(counts.shape[0] - 1):
+        out = least[row]
+        for i in range(counts[row], counts[row + 1]):
+            h = shingles[i]
+            for k in range(out.shape[0]):
+                value = h * factors[k] + addends[k]
+                value = (value & _PRIME) + (value >> _PRIME_BITS)
+                value = min(value, value - _PRIME)  # what is less than the prime becomes huge
+                out[k] = min(value & bits, out[k])
+
+
+@kernel
+def joined(tokens: Array, known: tuple[Array, Array], text: Array, spans: tuple[Array, Array]) -> None:
+    """Write tokens one after another, a space after each; fill in where each starts and ends.
+
+    ``known``: the bytes of all tokens, and where each starts, one more than there are. ``tokens``: their numbers.
+    """
+    pool, firsts = known
+    starts, ends = spans
+    at = 0
+    for i in range(tokens.shape[0]):
+        starts[i] = at
+        for j in range(firsts[tokens[i]], firsts[tokens[i] + 1]):
+            text[at] = pool[j]
+            at += 1
+        ends[i] = at
+        text[at] = SPACE
+        at += 1
+
+
+@kernel
+def expand(rows: Array, numbers: Array, known: tuple[Array, Array], counts: Array, tokens: Array) -> None:
+    """Fill in the tokens of each row's chunks: those that ``known`` has for their numbers."""
+    firsts, known_tokens = known
+    n = 0
+    counts[0] = 0
+    for row in range(rows.shape[0] - 1):
+        for k in range(rows[row], rows[row + 1]):
+            for i in range(firsts[numbers[k]], firsts[numbers[k] + 1]):
+                tokens[n] = known_tokens[i]
+                n += 1
+        counts[row + 1] = n
+
+
+@inlined
+def _rotated64(value: np.uint64, bits: np.uint64) -> np.uint64:
+    return (value << bits) | (value >> (np.uint64(64) - bits))
+
+
+@inlined
+def _little(data: Array, start: Integer, size: int) -> np.uint64:
+    """Return ``size`` bytes as a little-endian number."""
+    value = _ZERO
+    for k in range(size):
+        value |= np.uint64(data[start + k]) << np.uint64(8 * k)
+    return value
+
+
+@inlined
+def _xx_round(value: np.uint64, block: np.uint64) -> np.uint64:
+    return _rotated64(value + block * _XX2, np.uint64(31)) * _XX1
+
+
+@inlined
+def _xx_merge(value: np.uint64, lane: np.uint64) -> np.uint64:
+    return (value ^ _xx_round(_ZERO, lane)) * _XX1 + _XX4
+
+
+@inlined
+def _xxh64(data: Array, start: Integer, stop: Integer) -> np.uint64:
+    """Return XXH64 with seed 0 of a span of bytes."""
+    i = start
+    if stop - start >= 32:
+        one, two = _XX1 + _XX2, _XX2
+        three, four = _ZERO, _ZERO - _XX1
+        while i + 32 <= stop:
+            one = _xx_round(one, _little(data, i, 8))
+            two = _xx_round(two, _little(data, i + 8, 8))
+            three = _xx_round(three, _little(data, i + 16, 8))
+            four = _xx_round(four, _little(data, i + 24, 8))
+            i += 32
+        value = _rotated64(one, np.uint64(1)) + _rotated64(two, np.uint64(7))
+        value += _rotated64(three, np.uint64(12)) + _rotated64(four, np.uint64(18))
+        value = _xx_merge(_xx_merge(_xx_merge(_xx_merge(value, one), two), three), four)
+    else:
+        value = _XX5
+    value += np.uint64(stop - start)
+    while i + 8 <= stop:
+        value = _rotated64(value ^ _xx_round(_ZERO, _little(data, i, 8)), np.uint64(27)) * _XX1 + _XX4
+        i += 8
+    if i + 4 <= stop:
+        value = _rotated64(value ^ _little(data, i, 4) * _XX1, np.uint64(23)) * _XX2 + _XX3
+        i += 4
+    while i < stop:
+        value = _rotated64(value ^ np.uint64(data[i]) * _XX5, np.uint64(11)) * _XX1
+        i += 1
+    value = (value ^ (value >> np.uint64(33))) * _XX2
+    value = (value ^ (value >> np.uint64(29))) * _XX3
+    return value ^ (value >> np.uint64(32))
+
+
+@kernel
+def xxh64_ngrams(text: Array, spans: tuple[Array, Array], rows: tuple[Array, Array], n: int, found: Array) -> None:
+    """Fill in XXH64 of each n tokens in a row, the bytes from the first's start to the last's end.
+
+    ``rows``: the counts of the tokens and of what is found. A row of fewer than n tokens has none.
+    """
+    starts, ends = spans
+    counts, firsts = rows
+    for row in range(counts.shape[0] - 1):
+        for i in range(firsts[row + 1] - firsts[row]):
+            first = counts[row] + i
+            found[firsts[row] + i] = _xxh64(text, starts[first], ends[first + n - 1])
+
+
+LANES = 16
+_SHA_START = (0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0)
+
+
+@inlined
+def _rotated32(value: np.uint32, bits: int) -> np.uint32:
+    return np.uint32(np.uint32(value << np.uint32(bits)) | np.uint32(value >> np.uint32(32 - bits)))
+
+
+@kernel
+def _sha1_block(block: Array, state: Array) -> None:
+    """Take one block of each lane into its state.
+
+    ``block``: uint32[16, LANES], of which nothing is left. ``state``: uint32[5, LANES].
+    """
+    a, b, c, d, e = state[0].copy(), state[1].copy(), state[2].copy(), state[3].copy(), state[4].copy()
+    for t in range(80):
+        word = block[t & 15]
+        if t >= 16:
+            w3, w8, w14 = block[(t + 13) & 15], block[(t + 8) & 15], block[(t + 2) & 15]
+            for k in range(LANES):
+                word[k] = _rotated32(np.uint32(w3[k] ^ w8[k] ^ w14[k] ^ word[k]), 1)
+        if t < 20:
+            for k in range(LANES):
+                f = np.uint32((b[k] & c[k]) | (np.uint32(~b[k]) & d[k]))
+                e[k] = np.uint32(e[k] + _rotated32(a[k], 5) + f + np.uint32(0x5A827999) + word[k])
+        elif t < 40:
+            for k in range(LANES):
+                f = np.uint32(b[k] ^ c[k] ^ d[k])
+                e[k] = np.uint32(e[k] + _rotated32(a[k], 5) + f + np.uint32(0x6ED9EBA1) + word[k])
+        elif t < 60:
+            for k in range(LANES):
+                f = np.uint32((b[k] & c[k]) | (b[k] & d[k]) | (c[k] & d[k]))
+                e[k] = np.uint32(e[k] + _rotated32(a[k], 5) + f + np.uint32(0x8F1BBCDC) + word[k])
+        else:
+            for k in range(LANES):
+                f = np.uint32(b[k] ^ c[k] ^ d[k])
+                e[k] = np.uint32(e[k] + _rotated32(a[k], 5) + f + np.uint32(0xCA62C1D6) + word[k])
+        for k in range(LANES):
+            b[k] = _rotated32(b[k], 30)
+        a, b, c, d, e = e, a, b, c, d
+    for k in range(LANES):
+        state[0, k] += a[k]
+        state[1, k] += b[k]
+        state[2, k] += c[k]
+        state[3, k] += d[k]
+        state[4, k] += e[k]
+
+
+@inlined
+def _byte_of(text: Array, start: Integer, size: Integer, i: Integer) -> np.uint32:
+    """Return byte ``i`` of a message padded as SHA-1 pads it, its length apart."""
+    if i < size:
+        return np.uint32(text[start + i])
+    return np.uint32(0x80) if i == size else np.uint32(0)
+
+
+@kernel
+def _fill_block(text: Array, start: int, size: int, number: int, lane: int, block: Array) -> None:
+    """Fill in a lane's block of a message, padded, the last with its length in bits."""
+    for w in range(16):
+        at = 64 * number + 4 * w
+        if at + 4 <= size:
+            p = start + at
+            word = np.uint32(text[p]) << np.uint32(24) | np.uint32(text[p + 1]) << np.uint32(16)
+            block[w, lane] = np.uint32(word | np.uint32(text[p + 2]) << np.uint32(8) | np.uint32(text[p + 3]))
+            continue
+        word = np.uint32(0)
+        for k in range(4):
+            word = np.uint32(np.uint32(word << np.uint32(8)) | _byte_of(text, start, size, at + k))
+        block[w, lane] = word
+    if 64 * (number + 1) >= size + 9:
+        block[14, lane] = np.uint32(size >> 29)
+        block[15, lane] = np.uint32((size << 3) & 0xFFFFFFFF)
+
+
+@inlined
+def _swapped(value: np.uint32) -> np.uint64:
+    v = np.uint64(value)
+    low = (v >> np.uint64(24)) | ((v >> np.uint64(8)) & np.uint64(0xFF00))
+    return low | ((v << np.uint64(8)) & np.uint64(0xFF0000)) | ((v & np.uint64(0xFF)) << np.uint64(24))
+
+
+@kernel
+def sha1_spans(text: Array, starts: Array, ends: Array, found: Array) -> None:
+    """Fill in the first 8 bytes of SHA-1 of each span of bytes, as a little-endian number.
+
+    Spans go through in groups of LANES, block by block: a lane whose message is over keeps its state.
+    """
+    block = np.zeros((16, LANES), np.uint32)
+    state = np.zeros((5, LANES), np.uint32)
+    saved = np.zeros((2, LANES), np.uint32)
+    for base in range(0, starts.shape[0], LANES):
+        group = min(LANES, starts.shape[0] - base)
+        blocks = 0
+        for k in range(5):
+            state[k] = np.uint32(_SHA_START[k])
+        for lane in range(group):
+            blocks = max(blocks, (ends[base + lane] - starts[base + lane] + 72) >> 6)
+        for number in range(blocks):
+            for lane in range(group):
+                start = starts[base + lane]
+                if number < (ends[base + lane] - start + 72) >> 6:
+                    _fill_block(text, start, ends[base + lane] - start, number, lane, block)
+            _sha1_block(block, state)
+            for lane in range(group):
+                if number + 1 == (ends[base + lane] - starts[base + lane] + 72) >> 6:
+                    saved[0, lane], saved[1, lane] = state[0, lane], state[1, lane]
+        for lane in range(group):
+            found[base + lane] = _swapped(saved[0, lane]) | _swapped(saved[1, lane]) << np.uint64(32)
