@@ -38,6 +38,8 @@ REASON = "reason"
 REASONS = "reasons"
 DUPLICATE_OF = "duplicate_of"
 CLUSTER_SIZE = "cluster_size"
+SIMILARITY = "similarity"
+COMPONENT_SIZE = "component_size"
 
 # annotations
 LANGUAGE = "language"
@@ -66,6 +68,9 @@ SHARD = "shard"
 ROW = "row"
 KEY = "key"
 DIGEST = "digest"
+NODE = "node"
+SIGNATURE = "signature"
+SHINGLES = "shingles"
 ORDER = "order"
 SCOPE = "scope"
 KEPT = "kept"
@@ -171,6 +176,18 @@ DUPLICATES = pa.schema(
             "id of the survivor that it duplicates, `<run>:<id>` if an older run has it; else null",
         ),
         column(CLUSTER_SIZE, pa.int64(), "documents of this run in its cluster, itself included; null if not compared"),
+    ]
+)
+
+NEAR_DUPLICATES = pa.schema(
+    [
+        *DUPLICATES,
+        column(SIMILARITY, pa.float64(), "Jaccard similarity to the survivor, estimated or exact; null if not dropped"),
+        column(
+            COMPONENT_SIZE,
+            pa.int64(),
+            "documents that shared bands join to this one, in any number of steps; null if it shares none",
+        ),
     ]
 )
 

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from gristmill.dedup.minhash.settings import MinHashSettings
+
 
 class SurvivorSettings(BaseModel):
     """Which document of a cluster stays: the first by what is named here, then by id."""
@@ -60,7 +62,7 @@ class UrlSettings(BaseModel):
     )
 
 
-DEFAULT_SURVIVORS: dict[str, str] = {"exact": "oldest", "url": "newest"}
+DEFAULT_SURVIVORS: dict[str, str] = {"exact": "oldest", "url": "newest", "minhash": "longest"}
 """Each kind of deduplication, with the survivor that it has where a recipe names none."""
 
 
@@ -78,11 +80,12 @@ class DedupSettings(BaseModel):
         "in lower case, without accents, every digit 0.",
     )
     url: UrlSettings | None = Field(None, description="The normalized URL must be equal.")
+    minhash: MinHashSettings | None = Field(None, description="Near-duplicates: texts that share most shingles.")
     survivor: Survivor | None = Field(
         None,
         description="Which document of a cluster stays: `oldest`, `newest`, `longest`, or `{highest: SIGNAL}` or "
         "`{lowest: SIGNAL}` of what an earlier stage measured. Ties go to the smaller id. By default `oldest`, for "
-        "`url` `newest`.",
+        "`url` `newest`, for `minhash` `longest`.",
     )
     scope: str = Field(
         "corpus",

@@ -10,9 +10,10 @@ follows from the number of shards and bounds memory; no result depends on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -49,13 +50,15 @@ def partition_count(shard_count: int) -> int:
 class KeyFiles:
     """The keys of every shard, split among partitions: written shard by shard, read partition by partition.
 
-    ``corpus`` is true if a shard's keys depend on other shards, as those of a trained tokenizer do.
+    ``corpus`` is true if a shard's keys depend on other shards, as those of a trained tokenizer do; ``name`` tells
+    apart the keys of a step that has several.
     """
 
     run: Run
     step: Step
     columns: pa.Schema
     corpus: bool = False
+    name: str = "keys"
 
     @property
     def partitions(self) -> int:
@@ -64,19 +67,19 @@ class KeyFiles:
 
     def file(self, shard: Shard) -> str:
         """Return the name of a shard's keys."""
-        return f"{self.step.folder}/keys/{shard.name}.parquet"
+        return f"{self.step.folder}/{self.name}/{shard.name}.parquet"
 
     def digest(self, shard: Shard) -> str:
         """Return the digest of what a shard's keys are computed from."""
         inputs = [self.run.digest(self.run.plan.step(name), shard) for name in self.step.inputs]
         corpus = self.run.corpus_digest(self.step) if self.corpus else None
-        return digest_of("keys", self.step.digest, inputs, corpus, self.partitions)
+        return digest_of(self.name, self.step.digest, inputs, corpus, self.partitions)
 
-    def phase(self, keys: Keys, name: str = "keys") -> Phase:
-        """Return the phase that writes the keys that ``keys`` yields for each shard."""
+    def phase(self, keys: Keys, name: str | None = None) -> Phase:
+        """Return the phase, by default of the keys' name, that writes what ``keys`` yields for each shard."""
         by_name = {shard.name: shard for shard in self.run.plan.shards}
         return Phase(
-            name=name,
+            name=name or self.name,
             items=lambda: list(by_name),
             is_done=lambda item: shards.is_current(
                 self.run.folder, self.file(by_name[item]), self.digest(by_name[item])
@@ -86,27 +89,12 @@ class KeyFiles:
 
     def write(self, shard: Shard, tables: Iterable[pa.Table]) -> None:
         """Write a shard's keys, one row group for each partition that has any."""
-        parts = _split(tables, self.partitions, self.columns)
-        with self.run.folder.writing(self.file(shard)) as sink:
-            writer = ShardWriter(sink, self.columns, self.digest(shard))
-            groups: list[int] = []
-            for part in parts:
-                groups.append(len(groups) - groups.count(-1) if part.num_rows else -1)
-                writer.write_group(part)
-            writer.counts = {"partitions": groups}
-            writer.close()
+        write_split(self.run, self.file(shard), Split(self.columns, self.digest(shard), self.partitions), tables)
 
     def read(self, partition: int) -> Iterator[pa.Table]:
         """Yield each shard's rows of one partition, shards in order. Raises StaleError, CorruptError, MissingError."""
         for shard in self.run.plan.shards:
-            path = self.file(shard)
-            footer = shards.read_footer(self.run.folder, path)
-            shards.check(footer, self.run.folder.path(path), self.digest(shard))
-            group = footer.counts["partitions"][partition]
-            if group >= 0:
-                with self.run.folder.source(path) as source, shards.reading(path):
-                    table = pq.ParquetFile(source).read_row_group(group, use_threads=False)
-                yield table
+            yield from read_split(self.run, self.file(shard), self.digest(shard), partition)
 
     def partition(self, partition: int) -> pa.Table:
         """Return all rows of one partition."""
@@ -114,40 +102,40 @@ class KeyFiles:
 
 
 @dataclass(frozen=True)
-class Exchange:
-    """One exchange of a step.
+class Reduction:
+    """What is made of each partition's rows: written partition by partition, read shard by shard.
 
     ``reduce`` takes a partition's rows and returns rows of ``decided``, which holds SHARD and ROW, sorted by them.
-    ``decide`` takes what was decided on a shard's rows and writes its layer.
+    ``folder`` holds its files, and tells apart the reductions of a step that has several.
     """
 
     keys: KeyFiles
     decided: pa.Schema
-    emit: Keys
     reduce: Callable[[pa.Table], pa.Table]
-    decide: Callable[[Shard, pa.Table], None]
+    folder: str = "reduced"
 
-    def phases(self) -> tuple[Phase, ...]:
-        """Return the three phases, in order."""
-        run, step = self.keys.run, self.keys.step
-
-        def decide(shard: Shard, progress: Progress) -> None:
-            self.decide(shard, self._decided_on(shard))
-            progress.update(run.footer(run.plan.text_step, shard).rows, 1.0)
-
-        reduce = whole_phase(
-            "reduce",
+    def phase(self, name: str = "reduce") -> Phase:
+        """Return the phase that reduces each partition."""
+        folder = self.keys.run.folder
+        return whole_phase(
+            name,
             items=lambda: [f"{p:05d}" for p in range(self.keys.partitions)],
-            is_done=lambda item: shards.is_current(run.folder, self._file(int(item)), self._digest(int(item))),
+            is_done=lambda item: shards.is_current(folder, self._file(int(item)), self._digest(int(item))),
             perform=lambda item, progress: self._reduce(int(item), progress),
         )
-        return self.keys.phase(self.emit), reduce, shard_phase(run, step, decide)
+
+    def on(self, shard: Shard) -> pa.Table:
+        """Return what every partition decided on a shard's rows, sorted by row."""
+        found = [self.decided.empty_table()]
+        for partition in range(self.keys.partitions):
+            found += self._rows_of(partition, shard)
+        return pa.concat_tables(found).sort_by(schema.ROW)
 
     def _file(self, partition: int) -> str:
-        return f"{self.keys.step.folder}/reduced/{partition:05d}.parquet"
+        return f"{self.keys.step.folder}/{self.folder}/{partition:05d}.parquet"
 
     def _digest(self, partition: int) -> str:
-        return digest_of("reduced", self.keys.run.corpus_digest(self.keys.step), partition, self.keys.partitions)
+        return digest_of(self.folder, self.keys.run.corpus_digest(self.keys.step), partition, self.keys.partitions)
 
     def _reduce(self, partition: int, progress: Progress) -> None:
         rows = self.keys.partition(partition)
@@ -158,13 +146,6 @@ class Exchange:
                 writer.write(batch)
             writer.close()
         progress.update(rows.num_rows, 1.0)
-
-    def _decided_on(self, shard: Shard) -> pa.Table:
-        """Return what every partition decided on a shard's rows, sorted by row."""
-        found = [self.decided.empty_table()]
-        for partition in range(self.keys.partitions):
-            found += self._rows_of(partition, shard)
-        return pa.concat_tables(found).sort_by(schema.ROW)
 
     def _rows_of(self, partition: int, shard: Shard) -> list[pa.Table]:
         name = self._file(partition)
@@ -180,6 +161,66 @@ class Exchange:
                     table = file.read_row_group(group, use_threads=False)
                     found.append(table.filter(pc.equal(table.column(schema.SHARD), shard.name)))
         return found
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One exchange of a step.
+
+    ``reduce`` is that of a `Reduction`; ``decide`` takes what was decided on a shard's rows and writes its layer.
+    """
+
+    keys: KeyFiles
+    decided: pa.Schema
+    emit: Keys
+    reduce: Callable[[pa.Table], pa.Table]
+    decide: Callable[[Shard, pa.Table], None]
+
+    def phases(self) -> tuple[Phase, ...]:
+        """Return the three phases, in order."""
+        run, step = self.keys.run, self.keys.step
+        reduction = Reduction(self.keys, self.decided, self.reduce)
+
+        def decide(shard: Shard, progress: Progress) -> None:
+            self.decide(shard, reduction.on(shard))
+            progress.update(run.footer(run.plan.text_step, shard).rows, 1.0)
+
+        return self.keys.phase(self.emit), reduction.phase(), shard_phase(run, step, decide)
+
+
+@dataclass(frozen=True)
+class Split:
+    """A file whose rows are split among partitions by their key: its columns, its digest, how many partitions."""
+
+    columns: pa.Schema
+    digest: str
+    partitions: int
+
+
+def write_split(
+    run: Run, name: str, split: Split, tables: Iterable[pa.Table], counts: Mapping[str, int] = MappingProxyType({})
+) -> None:
+    """Write tables as one row group for each partition that has any rows, in the order they came."""
+    parts = _split(tables, split.partitions, split.columns)
+    with run.folder.writing(name) as sink:
+        writer = ShardWriter(sink, split.columns, split.digest)
+        groups: list[int] = []
+        for part in parts:
+            groups.append(len(groups) - groups.count(-1) if part.num_rows else -1)
+            writer.write_group(part)
+        writer.counts = {"partitions": groups, **counts}
+        writer.close()
+
+
+def read_split(run: Run, name: str, digest: str, partition: int) -> Iterator[pa.Table]:
+    """Yield a file's rows of one partition, if it has any. Raises StaleError, CorruptError, MissingError."""
+    footer = shards.read_footer(run.folder, name)
+    shards.check(footer, run.folder.path(name), digest)
+    group = footer.counts["partitions"][partition]
+    if group >= 0:
+        with run.folder.source(name) as source, shards.reading(name):
+            table = pq.ParquetFile(source).read_row_group(group, use_threads=False)
+        yield table
 
 
 def partition_of(keys: pa.ChunkedArray | pa.Array, partitions: int) -> np.ndarray:

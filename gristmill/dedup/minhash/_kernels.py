@@ -7,6 +7,8 @@ as the machine does it. ``counts``: int64[rows + 1]; the items of row *i* are ``
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from gristmill._kernels import Array, Integer, decode, mix
@@ -354,3 +356,85 @@ def sha1_spans(text: Array, starts: Array, ends: Array, found: Array) -> None:
                     saved[0, lane], saved[1, lane] = state[0, lane], state[1, lane]
         for lane in range(group):
             found[base + lane] = _swapped(saved[0, lane]) | _swapped(saved[1, lane]) << np.uint64(32)
+
+
+@inlined
+def _jaccard(shingles: Array, bounds: Array, one: Integer, other: Integer) -> float:
+    """Return the Jaccard similarity of two sets, each sorted; of two empty ones 0."""
+    i, i_stop = bounds[one], bounds[one + 1]
+    j, j_stop = bounds[other], bounds[other + 1]
+    total = (i_stop - i) + (j_stop - j)
+    both = 0
+    while i < i_stop and j < j_stop:
+        a, b = shingles[i], shingles[j]
+        both += a == b
+        i += a <= b
+        j += b <= a
+    return both / (total - both) if total else 0.0
+
+
+@inlined
+def _agreement(signatures: Array, one: Integer, other: Integer) -> float:
+    """Return the share of equal values of two signatures."""
+    equal = 0
+    for k in range(signatures.shape[1]):
+        equal += signatures[one, k] == signatures[other, k]
+    return equal / signatures.shape[1]
+
+
+@kernel
+def leaders(signatures: Array, sets: tuple[Array, Array], buckets: Array, rule: tuple[float, int], out: Any) -> int:
+    """Fill in each document's leader, and its similarity to it; return how many pairs were compared.
+
+    Documents come in the order in which they survive. One joins the leader that it is most like, of those that it
+    shares a bucket with and is at least ``rule[0]`` like, the first of equals; one that finds none is a leader.
+    A bucket shows its first ``rule[1]`` leaders. ``buckets``: int64[documents, bands], numbered from 0. ``sets``: the
+    documents' shingles, sorted, and where each one's start; without them (no bounds) signatures are compared.
+    """
+    shingles, bounds = sets
+    least, shown = rule
+    leader, similarity = out
+    bands = buckets.shape[1]
+    count = 0
+    for i in range(buckets.shape[0]):
+        for b in range(bands):
+            count = max(count, buckets[i, b] + 1)
+    heads = np.full(count, -1, np.int64)
+    tails = np.full(count, -1, np.int64)
+    sizes = np.zeros(count, np.int64)
+    following = np.full(buckets.shape[0] * bands, -1, np.int64)
+    seen = np.full(buckets.shape[0], -1, np.int64)
+    compared = 0
+    for i in range(buckets.shape[0]):
+        best, found = np.int64(-1), 0.0
+        for b in range(bands):
+            entry = heads[buckets[i, b]]
+            while entry >= 0:
+                other = entry // bands
+                entry = following[entry]
+                if seen[other] == i:
+                    continue
+                seen[other] = i
+                compared += 1
+                if bounds.shape[0]:
+                    value = _jaccard(shingles, bounds, i, other)
+                else:
+                    value = _agreement(signatures, i, other)
+                if value >= least and (value > found or (value == found and (best < 0 or other < best))):
+                    best, found = other, value
+        if best >= 0:
+            leader[i], similarity[i] = best, found
+            continue
+        leader[i], similarity[i] = i, 1.0
+        for b in range(bands):
+            bucket = buckets[i, b]
+            if sizes[bucket] == shown:
+                continue
+            entry = i * bands + b
+            if sizes[bucket]:
+                following[tails[bucket]] = entry
+            else:
+                heads[bucket] = entry
+            tails[bucket] = entry
+            sizes[bucket] += 1
+    return compared

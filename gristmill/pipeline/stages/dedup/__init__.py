@@ -4,6 +4,7 @@
     members.py    the documents that are compared, with the order in which they survive
     keyed.py      the exchange of the kinds that compare digests
     older.py      runs that are compared by their saved keys
+    minhash/      the phases of the kind that compares shingles
     decisions.py  the layer, from what was decided
 
 Only what every earlier stage kept is compared, so a document that a rule dropped can neither survive nor take a good
@@ -19,11 +20,11 @@ from gristmill.pipeline.plan import Step
 from gristmill.pipeline.planning import Planning
 from gristmill.pipeline.recipe import RecipeStage, nearest
 from gristmill.pipeline.run import Run
-from gristmill.pipeline.stages.dedup import exact, older, url
+from gristmill.pipeline.stages.dedup import exact, minhash, older, url
 from gristmill.pipeline.stages.dedup.kind import Kind
 from gristmill.pipeline.stages.rules import TEXT_COLUMNS
 
-KINDS: dict[str, Kind] = {"exact": exact.KIND, "url": url.KIND}
+KINDS: dict[str, Kind] = {"exact": exact.KIND, "url": url.KIND, "minhash": minhash.KIND}
 
 
 def plan(stage: RecipeStage, planning: Planning) -> list[Step]:

@@ -1,0 +1,61 @@
+"""Bands: rows of a signature that two texts must share all of to be candidates."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gristmill.dedup.minhash.components import Edges, Nodes
+from gristmill.dedup.minhash.curve import Banding
+
+Array = npt.NDArray[Any]
+
+_MIX: Final = np.uint64(0xD6E8FEB86659FD93)
+_HALF: Final = np.uint64(32)
+
+
+def band_keys(signatures: Array, banding: Banding, scope: Nodes | None = None) -> npt.NDArray[np.uint64]:
+    """Return a 64-bit hash of each band of each signature, [rows, bands]; a band's number and the scope are in it.
+
+    ``scope`` tells apart documents that are not compared, [rows]. Of 10 billion signatures, some 3 pairs share a band's
+    hash by chance: they are candidates like any other.
+    """
+    rows = signatures.reshape(len(signatures), banding.bands, banding.rows)
+    keys = np.broadcast_to(np.arange(banding.bands, dtype=np.uint64), rows.shape[:2])
+    if scope is not None:
+        keys = keys ^ mixed(scope)[:, None]
+    for row in range(banding.rows):
+        keys = mixed(keys * np.uint64(0x9E3779B97F4A7C15) ^ rows[:, :, row].astype(np.uint64))
+    return keys
+
+
+def node_keys(signatures: Array, scope: Nodes | None = None) -> Nodes:
+    """Return a 64-bit hash of each whole signature: documents with one signature are one node."""
+    keys: Nodes = band_keys(signatures, Banding(1, signatures.shape[1]), scope)[:, 0]
+    return keys
+
+
+def candidate_edges(keys: Nodes, nodes: Nodes) -> Edges:
+    """Return the star of each bucket: from each node that has a key to the least that has it.
+
+    A bucket of n nodes gives n - 1 edges, whatever is like what: components need no more, and verification comes later,
+    among the documents of a component.
+    """
+    order = np.lexsort((nodes, keys))
+    keys, nodes = keys[order], nodes[order]
+    first = np.ones(len(keys), np.bool_)
+    first[1:] = keys[1:] != keys[:-1]
+    starts = np.flatnonzero(first)
+    centres = np.repeat(nodes[starts], np.diff(starts, append=len(keys)))
+    tells = nodes != centres
+    tells[1:] &= nodes[1:] != nodes[:-1]
+    return Edges(nodes[tells], centres[tells])
+
+
+def mixed(values: Array) -> Array:
+    """Return each of 64 bits mixed, so that each depends on all; one to one."""
+    values = (values ^ (values >> _HALF)) * _MIX
+    values = (values ^ (values >> _HALF)) * _MIX
+    return values ^ (values >> _HALF)

@@ -1,0 +1,104 @@
+"""Clusters: the documents of a component that are like one that survives.
+
+A component is all that candidates join, in however many steps: its ends may have nothing in common. So its documents
+are gone through in the order in which they survive, and each joins the leader that it is most like, if it shares a band
+with it and is like enough; else it becomes a leader. A leader survives, and what joined it is dropped. So every document
+that is dropped is verified against the one that it is dropped for, and unlike documents that a chain joined end up in
+clusters of their own. The work is linear: a document is compared with ``SHOWN`` leaders of each of its buckets at most.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gristmill.dedup.minhash import _kernels
+from gristmill.dedup.minhash.bands import band_keys, mixed
+from gristmill.dedup.minhash.curve import banding_of
+from gristmill.dedup.minhash.settings import MinHashSettings
+from gristmill.dedup.minhash.signatures import from_column
+from gristmill.schema import (
+    CLUSTER_SIZE,
+    COMPONENT_SIZE,
+    DUPLICATE_OF,
+    ID,
+    KEY,
+    ORDER,
+    ROW,
+    SHARD,
+    SHINGLES,
+    SIGNATURE,
+    SIMILARITY,
+)
+
+Array = npt.NDArray[Any]
+
+SHOWN: Final = 32
+
+
+def clusters(members: pa.Table, settings: MinHashSettings) -> pa.Table:
+    """Return what becomes of the members of components: one row each, sorted by (shard, row).
+
+    ``members`` has ``key`` (the component), ``order``, ``id``, ``shard``, ``row``, ``signature`` and, where Jaccard is
+    exact, ``shingles``: each member's, sorted, each once. The result has ``shard``, ``row``, ``duplicate_of``,
+    ``cluster_size``, ``similarity`` to the survivor and ``component_size``. Neither the order of the rows nor their
+    chunks change it.
+    """
+    ordered = members.take(pc.sort_indices(members, [(name, "ascending") for name in (KEY, ORDER, ID, SHARD, ROW)]))
+    component = np.asarray(ordered[KEY])
+    first = np.ones(len(component), np.bool_)
+    first[1:] = component[1:] != component[:-1]
+    starts = np.flatnonzero(first)
+    component_sizes = np.diff(starts, append=len(first))[np.cumsum(first) - 1] if len(first) else starts
+    signatures = from_column(ordered[SIGNATURE], settings.scheme)
+    if settings.least_similarity is None:
+        leader = starts[np.cumsum(first) - 1] if len(first) else starts
+        similarity = _agreements(signatures, leader)
+    else:
+        leader, similarity = _led(ordered, component, signatures, settings)
+    survives = leader == np.arange(len(leader))
+    sizes = np.bincount(leader, minlength=len(leader))[leader]
+    survivor_ids = ordered[ID].take(pa.array(leader))
+    result = pa.table(
+        {
+            SHARD: ordered[SHARD],
+            ROW: ordered[ROW],
+            DUPLICATE_OF: pc.if_else(pa.array(survives, pa.bool_()), pa.scalar(None, pa.string()), survivor_ids),
+            CLUSTER_SIZE: pa.array(sizes, pa.int64()),
+            SIMILARITY: pa.array(similarity, pa.float64(), mask=survives),
+            COMPONENT_SIZE: pa.array(component_sizes, pa.int64()),
+        }
+    )
+    return result.sort_by([(SHARD, "ascending"), (ROW, "ascending")])
+
+
+def _led(ordered: pa.Table, component: Array, signatures: Array, settings: MinHashSettings) -> tuple[Array, Array]:
+    """Return each member's leader and its similarity to it."""
+    keys = band_keys(signatures, banding_of(settings)) ^ mixed(component)[:, None]
+    buckets = np.unique(keys, return_inverse=True)[1].reshape(keys.shape).astype(np.int64)
+    leader, similarity = np.empty(len(keys), np.int64), np.empty(len(keys), np.float64)
+    least = settings.least_similarity
+    _kernels.leaders(signatures, _sets(ordered, settings), buckets, (least, SHOWN), (leader, similarity))
+    return leader, similarity
+
+
+def _sets(ordered: pa.Table, settings: MinHashSettings) -> tuple[Array, Array]:
+    """Return the shingles of all members, and where each one's start; nothing where signatures are compared."""
+    if not settings.is_exact:
+        return np.empty(0, np.uint64), np.empty(0, np.int64)
+    lists = ordered[SHINGLES].combine_chunks()
+    lengths = np.asarray(pc.list_value_length(lists))
+    return np.asarray(lists.flatten()).copy(), np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def _agreements(signatures: Array, leader: Array) -> Array:
+    """Return the share of values that each signature has in common with its leader's."""
+    found = np.empty(len(leader), np.float64)
+    for start in range(0, len(leader), 4096):
+        part = slice(start, start + 4096)
+        found[part] = (signatures[part] == signatures[leader[part]]).mean(axis=1)
+    return found

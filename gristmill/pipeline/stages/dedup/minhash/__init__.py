@@ -1,0 +1,69 @@
+"""minhash: documents that share most of their shingles.
+
+    signatures    shard      -> its documents' signatures
+    bands, nodes  shard      -> the keys of their bands; of their signatures, with where they are
+    edges         partition  -> of each key of a band, a star of the signatures that have it
+    large, small  partition  -> the edges, nearer to a star for each component (see `components`), in rounds
+    labels        partition  -> the component of each document that is in one
+    members       shard      -> its documents in components, with their signatures
+    reduce        partition  -> of each component, who is verified to be like which survivor
+    shards        shard      -> its layer
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gristmill.dedup.minhash.clusters import clusters
+from gristmill.dedup.minhash.shingles import versions
+from gristmill.dedup.settings import DedupSettings
+from gristmill.pipeline.exchange import Exchange, KeyFiles, Reduction
+from gristmill.pipeline.phases import Phase
+from gristmill.pipeline.plan import Step
+from gristmill.pipeline.run import Run
+from gristmill.pipeline.stages.dedup.decisions import write_decisions
+from gristmill.pipeline.stages.dedup.kind import Kind
+from gristmill.pipeline.stages.dedup.minhash.rounds import Rounds
+from gristmill.pipeline.stages.dedup.minhash.signed import Signed
+from gristmill.pipeline.stages.dedup.minhash.tables import BANDS, DECIDED, LABELS, NODES
+from gristmill.pipeline.stages.dedup.minhash.tables import members as members_table
+from gristmill.schema import CLUSTER_SIZE, COMPONENT_SIZE, NEAR_DUPLICATES, SIMILARITY
+
+_VERSION = "1"
+
+
+def phases(run: Run, step: Step, settings: DedupSettings) -> tuple[Phase, ...]:
+    """Return the phases, in order."""
+    assert settings.minhash is not None
+    minhash = settings.minhash
+    signed = Signed(run, step, minhash)
+    bands = KeyFiles(run, step, BANDS, name="bands")
+    nodes = KeyFiles(run, step, NODES, name="nodes")
+    rounds = Rounds(run, step, bands)
+    labels = Reduction(nodes, LABELS, rounds.labelled, folder="labels")
+    layer = Exchange(
+        keys=KeyFiles(run, step, members_table(signed.width), corpus=True, name="members"),
+        decided=DECIDED,
+        emit=lambda shard, progress: signed.members(shard, labels.on(shard), progress),
+        reduce=lambda rows: clusters(rows, minhash),
+        decide=lambda shard, decided: write_decisions(run, step, shard, decided, NEAR_DUPLICATES),
+    )
+    members, *last = layer.phases()
+    return (
+        signed.phase(),
+        bands.phase(signed.bands),
+        nodes.phase(signed.nodes),
+        *rounds.phases(),
+        labels.phase("labels"),
+        replace(members, needs_all=True),
+        *last,
+    )
+
+
+def _versions(settings: DedupSettings) -> dict[str, str]:
+    assert settings.minhash is not None
+    return {"minhash": _VERSION, **versions(settings.minhash.kind_of_shingles)}
+
+
+KIND = Kind(versions=_versions, phases=phases, columns=(CLUSTER_SIZE, SIMILARITY, COMPONENT_SIZE))
+

@@ -1,0 +1,128 @@
+"""Components of the candidates' graph, in rounds of two phases; a round after nothing has changed has nothing to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from gristmill import schema
+from gristmill.dedup.minhash.bands import candidate_edges
+from gristmill.dedup.minhash.components import Edges, both_ways, labels, large_star, small_star
+from gristmill.pipeline.exchange import KeyFiles, partition_of
+from gristmill.pipeline.parts import Made, PartFiles
+from gristmill.pipeline.phases import Phase
+from gristmill.pipeline.plan import Step
+from gristmill.pipeline.run import Run
+from gristmill.pipeline.stages.dedup.minhash.tables import EDGES, LABELS
+
+ROUNDS = 12
+"""Rounds that are planned. A chain of a million signatures takes 17; what is not settled then is settled at once."""
+
+_CHANGED = "changed"
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """The rounds of a step, from the keys of its bands."""
+
+    run: Run
+    step: Step
+    bands: KeyFiles
+    _settled: dict[int, bool] = field(default_factory=dict)
+
+    def phases(self) -> tuple[Phase, ...]:
+        """Return the phases: the candidates' edges, the rounds, and the rest."""
+        found = [self._files("edges").phase(self._candidates)]
+        for number in range(1, ROUNDS + 1):
+            found += self._round(number)
+        return (*found, self._files("rest").phase(lambda _: self._rest(), self._rest_items))
+
+    def labelled(self, nodes: pa.Table) -> pa.Table:
+        """Return the component of each document in one, sorted by (shard, row): a reduction of a partition's nodes.
+
+        A signature that several documents have is a component, if it is in no other.
+        """
+        keys = np.asarray(nodes.column(schema.KEY))
+        if not len(keys):
+            return LABELS.empty_table()
+        partition = int(partition_of(nodes.column(schema.KEY).slice(0, 1), self.bands.partitions)[0])
+        known, label = labels(_edges(self._last(partition)))
+        _, of, count = np.unique(keys, return_inverse=True, return_counts=True)
+        found, joined = keys.copy(), np.zeros(len(keys), np.bool_)
+        if len(known):
+            places = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+            joined = known[places] == keys
+            found[joined] = label[places[joined]]
+        table = pa.table([nodes.column(schema.SHARD), nodes.column(schema.ROW), found], schema=LABELS)
+        chosen = table.filter(pa.array(joined | (count[of] > 1)))
+        return chosen.sort_by([(schema.SHARD, "ascending"), (schema.ROW, "ascending")])
+
+    def _files(self, folder: str) -> PartFiles:
+        return PartFiles(self.run, self.step, EDGES, folder)
+
+    def _small(self, number: int) -> PartFiles:
+        """Return the edges after a round; after round 0 those of the candidates."""
+        return self._files(f"small-{number:02d}" if number else "edges")
+
+    def _large(self, number: int) -> PartFiles:
+        return self._files(f"large-{number:02d}")
+
+    def _candidates(self, partition: int) -> Made:
+        rows = self.bands.partition(partition)
+        return _made(both_ways(candidate_edges(np.asarray(rows[schema.KEY]), np.asarray(rows[schema.NODE]))))
+
+    def _round(self, number: int) -> list[Phase]:
+        before, large = self._small(number - 1), self._large(number)
+
+        def items() -> Sequence[str]:
+            return [] if self._is_settled_before(number) else large.items
+
+        return [
+            large.phase(lambda partition: _made(large_star(_edges(before.partition(partition)))), items),
+            self._small(number).phase(
+                lambda partition: _made(both_ways(small_star(_edges(large.partition(partition))))), items
+            ),
+        ]
+
+    def _is_settled_before(self, number: int) -> bool:
+        """Return whether some round before this one changed nothing. Raises MissingError if one is not done."""
+        return any(self._is_settled(earlier) for earlier in range(1, number))
+
+    def _is_settled(self, number: int) -> bool:
+        if number not in self._settled:
+            changed = self._large(number).count(_CHANGED) + self._small(number).count(_CHANGED)
+            self._settled[number] = changed == 0
+        return self._settled[number]
+
+    def _rest_items(self) -> Sequence[str]:
+        return [] if self._is_settled_before(ROUNDS + 1) else ["00000"]
+
+    def _rest(self) -> Made:
+        """Go on with all edges at once until nothing changes."""
+        edges = [_edges(self._small(ROUNDS).partition(p)) for p in range(self.bands.partitions)]
+        found = Edges(np.concatenate([e.nodes for e in edges]), np.concatenate([e.others for e in edges]))
+        changed = 1
+        while changed:
+            large = large_star(found)
+            small = small_star(large)
+            changed = large.changed + small.changed
+            found = both_ways(small)
+        return _made(found)
+
+    def _last(self, partition: int) -> pa.Table:
+        """Return a partition's edges after the round that changed nothing."""
+        for number in range(1, ROUNDS + 1):
+            if self._is_settled(number):
+                return self._small(number).partition(partition)
+        return self._files("rest").partition(partition, ["00000"])
+
+
+def _edges(table: pa.Table) -> Edges:
+    return Edges(np.asarray(table.column(schema.KEY)), np.asarray(table.column(schema.NODE)))
+
+
+def _made(edges: Edges) -> Made:
+    return [pa.table([edges.nodes, edges.others], schema=EDGES)], {_CHANGED: edges.changed}
