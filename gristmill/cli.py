@@ -163,9 +163,12 @@ def plan(recipe: RecipeArgument, workdir: Workdir = "runs", override: Set = None
     from rich.console import Console
 
     from gristmill.pipeline.session import planned
-    from gristmill.report.tables import plan_table
+    from gristmill.report.tables import curve_lines, plan_table
 
-    Console().print(plan_table(planned(recipe, override or (), workdir)))
+    found = planned(recipe, override or (), workdir)
+    Console().print(plan_table(found))
+    for line in curve_lines(found):
+        Console().print(line, markup=False, highlight=False)
 
 
 @app.command()

@@ -21,6 +21,9 @@ from gristmill import jit, schema
 from gristmill.columns import text_column
 from gristmill.dedup.benchmarks import ITEMS
 from gristmill.dedup.contamination import index_items
+from gristmill.dedup.minhash.clusters import compare
+from gristmill.dedup.minhash.shingles import SHINGLES, shingles
+from gristmill.dedup.minhash.signatures import SCHEMES, signatures
 from gristmill.dedup.normal import normal_texts
 from gristmill.filters.edits import catalogue as edits
 from gristmill.filters.edits.settings import EDIT_SETTINGS, EditSettings
@@ -82,6 +85,8 @@ def _parts_of(step: Step) -> list[str]:
     if step.kind == "edit":
         return [f"edit.{name}" for name in EDIT_SETTINGS if step.settings.get(name) is not None]
     if step.kind == "dedup":
+        if minhash := step.settings.get("minhash"):
+            return [f"minhash.{minhash['scheme']}"]
         return ["normalized_text"] if step.settings.get("exact") == "normalized_text" else []
     return [step.kind] if step.kind in _PARTS else []
 
@@ -103,6 +108,13 @@ def _normalized_text() -> None:
     normal_texts(_TEXTS)
 
 
+def _minhash(scheme: str) -> None:
+    kinds = (scheme,) if scheme in SHINGLES else ("words", "characters")
+    for kind in kinds:
+        signed = signatures(shingles(_TEXTS, kind, 1), scheme, 2, 1)
+        compare(signed, (np.empty(0, np.uint64), np.empty(0, np.int64)), np.zeros((1, 1), np.int64), 0.5)
+
+
 def _tokenize() -> None:
     for pattern, kind in product(PATTERNS, (np.uint16, np.uint32)):
         WordLookup(pattern, lambda words: [[0] for _ in words], np.dtype(kind)).tokens(*text_column(_TEXTS))
@@ -113,6 +125,7 @@ _PARTS: Final[Mapping[str, Callable[[], None]]] = MappingProxyType(
         **{f"{family}.{words}": partial(_signals, family, words) for family, words in product(FAMILIES, WORDS)},
         **{f"edit.{name}": partial(_edit, name) for name in EDIT_SETTINGS},
         "normalized_text": _normalized_text,
+        **{f"minhash.{scheme}": partial(_minhash, scheme) for scheme in SCHEMES},
         "contamination": _contamination,
         "tokenize": _tokenize,
     }

@@ -104,6 +104,7 @@ class Duplicates:
         self._compared: Counter[str] = Counter()
         self._sizes: dict[str, Counter[int]] = {step.name: Counter() for step in steps}
         self._largest: dict[str, list[tuple[int, str, str | None]]] = {step.name: [] for step in steps}
+        self._apart: Counter[str] = Counter()
 
     def add(self, view: ShardView) -> None:
         """Count a shard: each cluster at its survivor."""
@@ -114,6 +115,11 @@ class Duplicates:
             survives = pc.and_(pc.greater(size, 1), pc.is_null(table.column(schema.DUPLICATE_OF)))
             survives = pc.fill_null(survives, False)
             sizes = size.filter(survives).to_pylist()
+            if schema.COMPONENT_SIZE in table.column_names:
+                apart = pc.less(size, table.column(schema.COMPONENT_SIZE))
+                self._apart[step.name] += (
+                    pc.sum(pc.and_(apart, pc.is_null(table.column(schema.DUPLICATE_OF)))).as_py() or 0
+                )
             self._sizes[step.name].update(map(_size_class, sizes))
             named = view.documents.select([schema.ID, schema.URL]).filter(survives).to_pydict()
             found = zip((-s for s in sizes), named[schema.ID], named[schema.URL], strict=True)
@@ -126,6 +132,7 @@ class Duplicates:
                 "stage": step.stage,
                 "compared": self._compared[step.name],
                 "clusters": self._sizes[step.name].total(),
+                "survivors_told_apart": self._apart[step.name],
                 "clusters_by_least_size": {str(size): self._sizes[step.name][size] for size in _CLUSTER_SIZES},
                 "largest": [
                     {"size": -size, "survivor": identity, "url": url}

@@ -103,6 +103,9 @@ def _decided(
         values=values,
         survivor=None if duplicate_of is None else _survivor(run, duplicate_of),
         cluster_size=cluster_size,
+        is_near=schema.SIMILARITY in decision,
+        similarity=decision.get(schema.SIMILARITY),
+        component_size=decision.get(schema.COMPONENT_SIZE),
     )
 
 

@@ -16,7 +16,7 @@ from gristmill.filters.rules.serialize import to_json
 from gristmill.report import figures
 from gristmill.report.edited import Piece
 from gristmill.report.escape import for_terminal
-from gristmill.report.outcomes import BoundOutcome, Explanation, StageOutcome
+from gristmill.report.outcomes import BoundOutcome, Explanation, StageOutcome, Survivor
 
 _STATES = {"kept": "green", "dropped": "red", "measured": "", "encoded": "green", "not done": "yellow"}
 
@@ -108,21 +108,25 @@ def _details(stage: StageOutcome, ruled: set[str]) -> Iterator[RenderableType]:
 
 def _duplicates(stage: StageOutcome) -> Iterator[RenderableType]:
     if stage.survivor is not None:
-        survivor = stage.survivor
-        yield _indented(
-            _pairs(
-                {
-                    "same as": survivor.id,
-                    "URL": survivor.url or figures.NONE,
-                    "fetched": _when(survivor.date) or figures.NONE,
-                    "of": _kept_of(survivor.id, figures.count(stage.cluster_size)),
-                }
-            )
-        )
+        yield _indented(_pairs(_survivor(stage, stage.survivor)))
     elif stage.cluster_size is not None and stage.cluster_size > 1:
         yield _indented(Text(f"kept for {figures.count(stage.cluster_size)} copies, itself included"))
     elif stage.cluster_size == 1:
         yield _indented(Text("compared: it has no copy", style="dim"))
+    if stage.component_size is not None and stage.component_size != stage.cluster_size:
+        joined = figures.count(stage.component_size)
+        yield _indented(Text(f"shared bands join {joined} documents to it; not all are like one survivor", style="dim"))
+
+
+def _survivor(stage: StageOutcome, survivor: Survivor) -> dict[str, str]:
+    """Return what is shown of the survivor of a document that was dropped."""
+    return {
+        "like" if stage.is_near else "same as": survivor.id,
+        **({"similarity": figures.number(stage.similarity)} if stage.is_near else {}),
+        "URL": survivor.url or figures.NONE,
+        "fetched": _when(survivor.date) or figures.NONE,
+        "of": _kept_of(survivor.id, figures.count(stage.cluster_size)),
+    }
 
 
 def _kept_of(identity: str, size: str) -> str:

@@ -62,7 +62,8 @@ class StageOutcome:
     to measure; "not compared" and "not encoded" where the stage left out what was dropped before; "not done" yet.
     ``reasons`` are all of its reasons, the first first; ``detail`` is what that of extraction rests on. ``rules`` are
     those that apply to the document; ``values`` are what the stage measured on it. ``survivor`` and ``cluster_size``
-    are there where documents were compared.
+    are there where documents were compared; where by their shingles (``is_near``),
+    ``similarity`` is that to the survivor, and ``component_size`` may be there.
     """
 
     stage: str
@@ -72,6 +73,9 @@ class StageOutcome:
     values: Mapping[str, Any] = field(default_factory=dict)
     survivor: Survivor | None = None
     cluster_size: int | None = None
+    is_near: bool = False
+    similarity: float | None = None
+    component_size: int | None = None
     detail: str | None = None
 
 

@@ -180,6 +180,9 @@ def duplicates_section(stats: Stats) -> Markup | None:
 def _duplicates_of(stage: Stats) -> Markup:
     compared, clusters = figures.count(stage["compared"]), figures.count(stage["clusters"])
     text = f"{compared} documents were compared. Clusters of two or more: {clusters}."
+    if stage["survivors_told_apart"]:
+        apart = figures.count(stage["survivors_told_apart"])
+        text += f" {apart} documents survive although shared bands join them to another survivor: they are not like it."
     rows = [
         Row((record["url"] or figures.NONE, code(record["survivor"]), figures.count(record["size"])))
         for record in stage["largest"]

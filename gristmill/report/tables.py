@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
+from gristmill.dedup.minhash.curve import banding_of, drawing
+from gristmill.dedup.minhash.settings import MinHashSettings
 from gristmill.pipeline.audit import Finding
 from gristmill.pipeline.plan import Plan
 from gristmill.pipeline.status import PhaseStatus
@@ -27,6 +29,19 @@ def plan_table(plan: Plan) -> Table:
         offers = f"{len(step.columns)} columns" if len(step.columns) > 3 else ", ".join(step.columns)
         table.add_row(*map(Text, (step.name, step.folder, ", ".join(step.inputs), step.scope, offers)))
     return table
+
+
+def curve_lines(plan: Plan) -> Iterator[str]:
+    """Yield, for each step that compares by MinHash, how likely documents of a similarity become candidates."""
+    for step in plan.steps:
+        settings = step.settings.get("minhash") if step.kind == "dedup" else None
+        if settings is None:
+            continue
+        banding = banding_of(MinHashSettings.model_validate(settings))
+        steepest = f"{banding.threshold:.2f}"
+        yield f"{step.name}: {banding.bands} bands of {banding.rows} rows, steepest near a similarity of {steepest}"
+        yield "similarity  probability that two documents share a band"
+        yield from drawing(banding)
 
 
 def crawls_table(crawls: Sequence[Mapping[str, Any]]) -> Table:

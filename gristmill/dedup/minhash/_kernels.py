@@ -65,8 +65,8 @@ def letters(data: Array, offsets: Array, classes: Array, counts: Array, found: A
 def ngrams(hashes: Array, counts: Array, n: int, ends: Array, found: Array) -> None:
     """Fill in a hash for each run of ``n`` items of a row; fewer items than that are one run, none give none.
 
-    ``ends``: int64[rows + 1], the counts of what is found; ``found`` holds as many as there are ``hashes``. A run's hash
-    is the polynomial of its items' hashes, mixed; it is rolled on from one run to the next.
+    ``ends``: int64[rows + 1], the counts of what is found; ``found`` holds as many as there are ``hashes``. A run's
+    hash is the polynomial of its items' hashes, mixed; it is rolled on from one run to the next.
     """
     power = np.uint64(1)
     for _ in range(n):
@@ -370,7 +370,7 @@ def _jaccard(shingles: Array, bounds: Array, one: Integer, other: Integer) -> fl
         both += a == b
         i += a <= b
         j += b <= a
-    return both / (total - both) if total else 0.0
+    return np.float64(both) / np.float64(total - both) if total else 0.0
 
 
 @inlined
@@ -379,7 +379,7 @@ def _agreement(signatures: Array, one: Integer, other: Integer) -> float:
     equal = 0
     for k in range(signatures.shape[1]):
         equal += signatures[one, k] == signatures[other, k]
-    return equal / signatures.shape[1]
+    return np.float64(equal) / np.float64(signatures.shape[1])
 
 
 @kernel
@@ -416,10 +416,8 @@ def leaders(signatures: Array, sets: tuple[Array, Array], buckets: Array, rule: 
                     continue
                 seen[other] = i
                 compared += 1
-                if bounds.shape[0]:
-                    value = _jaccard(shingles, bounds, i, other)
-                else:
-                    value = _agreement(signatures, i, other)
+                exact = bounds.shape[0] > 0
+                value = _jaccard(shingles, bounds, i, other) if exact else _agreement(signatures, i, other)
                 if value >= least and (value > found or (value == found and (best < 0 or other < best))):
                     best, found = other, value
         if best >= 0:

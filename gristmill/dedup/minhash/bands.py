@@ -58,4 +58,5 @@ def mixed(values: Array) -> Array:
     """Return each of 64 bits mixed, so that each depends on all; one to one."""
     values = (values ^ (values >> _HALF)) * _MIX
     values = (values ^ (values >> _HALF)) * _MIX
-    return values ^ (values >> _HALF)
+    final: Array = values ^ (values >> _HALF)
+    return final

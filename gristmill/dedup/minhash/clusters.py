@@ -1,10 +1,11 @@
 """Clusters: the documents of a component that are like one that survives.
 
-A component is all that candidates join, in however many steps: its ends may have nothing in common. So its documents
-are gone through in the order in which they survive, and each joins the leader that it is most like, if it shares a band
-with it and is like enough; else it becomes a leader. A leader survives, and what joined it is dropped. So every document
-that is dropped is verified against the one that it is dropped for, and unlike documents that a chain joined end up in
-clusters of their own. The work is linear: a document is compared with ``SHOWN`` leaders of each of its buckets at most.
+A component is all that candidates join, in however many steps: its ends may have nothing in common. So its
+documents are gone through in the order in which they survive, and each joins the leader that it is most like, if it
+shares a band with it and is like enough; else it becomes a leader. A leader survives, and what joined it is dropped. So
+every document that is dropped is verified against the one that it is dropped for, and unlike documents that a chain
+joined end up in clusters of their own. The work is linear: a document is compared with ``SHOWN`` leaders of each of its
+buckets at most.
 """
 
 from __future__ import annotations
@@ -80,10 +81,21 @@ def _led(ordered: pa.Table, component: Array, signatures: Array, settings: MinHa
     """Return each member's leader and its similarity to it."""
     keys = band_keys(signatures, banding_of(settings)) ^ mixed(component)[:, None]
     buckets = np.unique(keys, return_inverse=True)[1].reshape(keys.shape).astype(np.int64)
-    leader, similarity = np.empty(len(keys), np.int64), np.empty(len(keys), np.float64)
     least = settings.least_similarity
-    _kernels.leaders(signatures, _sets(ordered, settings), buckets, (least, SHOWN), (leader, similarity))
+    assert least is not None
+    leader, similarity, _ = compare(signatures, _sets(ordered, settings), buckets, least)
     return leader, similarity
+
+
+def compare(signatures: Array, sets: tuple[Array, Array], buckets: Array, least: float) -> tuple[Array, Array, int]:
+    """Return each document's leader, its similarity to it, and how many pairs were compared.
+
+    Documents come in the order in which they survive; ``buckets``: int64[documents, bands], numbered from 0. ``sets``:
+    shingles, sorted, and where each document's start; without bounds, signatures are compared.
+    """
+    leader, similarity = np.empty(len(buckets), np.int64), np.empty(len(buckets), np.float64)
+    count = _kernels.leaders(signatures, sets, buckets, (least, SHOWN), (leader, similarity))
+    return leader, similarity, int(count)
 
 
 def _sets(ordered: pa.Table, settings: MinHashSettings) -> tuple[Array, Array]:

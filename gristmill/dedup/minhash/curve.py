@@ -78,4 +78,4 @@ def drawing(banding: Banding) -> Iterator[str]:
     for step in range(20, 41):
         similarity = step / 40
         found = float(probability(similarity, banding))
-        yield f"{similarity:5.3f}  {found:7.4f}  {'█' * round(40 * found)}".rstrip()
+        yield f"{similarity:10.3f}  {found:6.4f}  {'█' * round(40 * found)}".rstrip()

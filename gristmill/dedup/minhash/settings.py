@@ -24,7 +24,9 @@ class MinHashSettings(BaseModel):
     shingles: Literal["words", "characters"] = Field(
         default="words", description="Of what shingles are made: lower-cased `words` or `characters`."
     )
-    bands: int | None = Field(default=None, ge=1, le=256, description="Bands of a signature; 14, unless `threshold` says.")
+    bands: int | None = Field(
+        default=None, ge=1, le=256, description="Bands of a signature; 14, unless `threshold` says."
+    )
     rows: int | None = Field(default=None, ge=1, le=64, description="Values in a band; 8, unless `threshold` says.")
     threshold: float | None = Field(
         default=None, gt=0, lt=1, description="Similarity that bands and rows are chosen for, instead of given."
@@ -39,8 +41,8 @@ class MinHashSettings(BaseModel):
     )
     scheme: Literal["affine32", "affine64", "legacy", "fineweb", "datatrove"] = Field(
         default="affine32",
-        description="Whose signatures: datasketch's by name; `fineweb` and `datatrove` have datatrove's words, which are "
-        "spaCy's, with SHA-1 and with XXH64.",
+        description="Whose signatures: datasketch's by name; `fineweb` and `datatrove` have datatrove's words, which "
+        "are spaCy's, with SHA-1 and with XXH64.",
     )
     seed: int = Field(default=1, ge=0, lt=2**32, description="Draws the permutations.")
 

@@ -19,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-
 from gristmill.characters import character_classes
 from gristmill.dedup.minhash import _kernels
 from gristmill.spacy_words import _kernels as chunk_kernels
@@ -31,8 +30,8 @@ _KEPT_CHUNKS: Final = 1_000_000
 _KEPT_BYTES: Final = 32_000_000
 
 # datatrove 0.10, utils/text.py, PUNCTUATION: 129 characters, as hexadecimal ranges
-_PUNCTUATION: Final = """0-8 b-1f 21-2f 3a-40 5b-60 7b-9f ab b4 bb 2013-2014 2019 201c-201e 2026 2236 2501 25ba 3001-3002 3008-300d
-3010-3011 ff01 ff05 ff08-ff09 ff0c ff0e ff11 ff1a-ff1b ff1f ff5e"""
+_PUNCTUATION: Final = """0-8 b-1f 21-2f 3a-40 5b-60 7b-9f ab b4 bb 2013-2014 2019 201c-201e 2026 2236 2501 25ba
+3001-3002 3008-300d 3010-3011 ff01 ff05 ff08-ff09 ff0c ff0e ff11 ff1a-ff1b ff1f ff5e"""
 _NUMBERS: Final = re.compile(r"\d+(?:[.,،٫⎖⎗⎘]\d+)?")
 
 
@@ -60,8 +59,8 @@ def _spaces() -> dict[int, str]:
 class SimplifiedWords:
     """The words of each chunk met so far.
 
-    Chunk *i* is ``text[starts[i]:starts[i + 1]]``; its words are ``firsts[i]`` to ``firsts[i + 1]`` of ``tokens``, which
-    number the words in ``pool``, each from ``bounds[w]`` to ``bounds[w + 1]``. ``slots`` is a hash table of chunk
+    Chunk *i* is ``text[starts[i]:starts[i + 1]]``; its words are ``firsts[i]`` to ``firsts[i + 1]`` of ``tokens``,
+    which number the words in ``pool``, each from ``bounds[w]`` to ``bounds[w + 1]``. ``slots`` is a hash table of chunk
     numbers, -1 where free.
     """
 
@@ -69,7 +68,8 @@ class SimplifiedWords:
         import spacy
 
         self._language: Any = spacy.blank("en")
-        self._special = frozenset(self._language.tokenizer.rules)
+        split: Any = self._language.tokenizer
+        self._special = frozenset(split.rules)
         self.forget()
 
     def forget(self) -> None:

@@ -1,13 +1,13 @@
 """minhash: documents that share most of their shingles.
 
-    signatures    shard      -> its documents' signatures
-    bands, nodes  shard      -> the keys of their bands; of their signatures, with where they are
-    edges         partition  -> of each key of a band, a star of the signatures that have it
-    large, small  partition  -> the edges, nearer to a star for each component (see `components`), in rounds
-    labels        partition  -> the component of each document that is in one
-    members       shard      -> its documents in components, with their signatures
-    reduce        partition  -> of each component, who is verified to be like which survivor
-    shards        shard      -> its layer
+signatures    shard      -> its documents' signatures
+bands, nodes  shard      -> the keys of their bands; of their signatures, with where they are
+edges         partition  -> of each key of a band, a star of the signatures that have it
+large, small  partition  -> the edges, nearer to a star for each component (see `components`), in rounds
+labels        partition  -> the component of each document that is in one
+members       shard      -> its documents in components, with their signatures
+reduce        partition  -> of each component, who is verified to be like which survivor
+shards        shard      -> its layer
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import replace
 from gristmill.dedup.minhash.clusters import clusters
 from gristmill.dedup.minhash.shingles import versions
 from gristmill.dedup.settings import DedupSettings
+from gristmill.errors import MissingError
 from gristmill.pipeline.exchange import Exchange, KeyFiles, Reduction
 from gristmill.pipeline.phases import Phase
 from gristmill.pipeline.plan import Step
@@ -28,6 +29,7 @@ from gristmill.pipeline.stages.dedup.minhash.signed import Signed
 from gristmill.pipeline.stages.dedup.minhash.tables import BANDS, DECIDED, LABELS, NODES
 from gristmill.pipeline.stages.dedup.minhash.tables import members as members_table
 from gristmill.schema import CLUSTER_SIZE, COMPONENT_SIZE, NEAR_DUPLICATES, SIMILARITY
+from gristmill.spacy_words import tokenizer as spacy_words
 
 _VERSION = "1"
 
@@ -61,9 +63,12 @@ def phases(run: Run, step: Step, settings: DedupSettings) -> tuple[Phase, ...]:
 
 
 def _versions(settings: DedupSettings) -> dict[str, str]:
+    """Return the versions of what decides. Raises MissingError for shingles whose package is not installed."""
     assert settings.minhash is not None
+    scheme = settings.minhash.scheme
+    if scheme in ("fineweb", "datatrove") and not spacy_words.is_installed():
+        raise MissingError(f"`scheme: {scheme}` needs spaCy; install it with: pip install 'gristmill[spacy]'")
     return {"minhash": _VERSION, **versions(settings.minhash.kind_of_shingles)}
 
 
 KIND = Kind(versions=_versions, phases=phases, columns=(CLUSTER_SIZE, SIMILARITY, COMPONENT_SIZE))
-

@@ -1,0 +1,230 @@
+"""MinHash-LSH: signatures against datatrove's and datasketch's in one run, then clusters of synthetic signatures.
+
+    python benchmarks/minhash.py [--data FOLDER] [--documents 1_000_000 ...] [--skip-peers]
+
+Each cluster run is a process of its own, so that its peak memory is its own: it writes signatures as the `signatures`
+phase does, and carries out the other phases one item after another. One in five documents is a copy of another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from gristmill import schema
+from gristmill.dedup.minhash.bands import node_keys
+from gristmill.dedup.minhash.shingles import shingles
+from gristmill.dedup.minhash.signatures import SCHEMES, signatures
+
+SHARD_ROWS = 50_000
+DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+
+
+def main() -> None:
+    """Print both parts."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--documents", type=int, nargs="*", default=[1_000_000, 2_000_000, 5_000_000])
+    parser.add_argument("--skip-peers", action="store_true")
+    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        print(json.dumps(cluster(arguments.one)))
+        return
+    if not arguments.skip_peers:
+        compare_signatures(texts(arguments.data))
+    print("\ndocuments   seconds   microseconds/document   peak MB   disk MB   dropped")
+    for count in arguments.documents:
+        child = [sys.executable, __file__, "--one", str(count)]
+        done = json.loads(subprocess.run(child, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+        each = 1e6 * done["seconds"] / count
+        took = f"{count:9,} {done['seconds']:9.1f} {each:23.2f}"
+        print(f"{took} {done['peak_mb']:9,} {done['disk_mb']:9,} {done['dropped']:9,}", flush=True)
+        for phase, seconds in done["phases"].items():
+            print(f"    {phase:12} {seconds:8.1f} s")
+
+
+def texts(folder: Path) -> list[str]:
+    """Return real texts of 3.5 to 7 KB, or made-up ones where there are none."""
+    if folder.is_dir():
+        sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+        from real_texts import real_texts
+
+        return [text for text in real_texts(folder) if 3_500 < len(text) < 7_000]
+    chance = random.Random(0)
+    words = ["".join(chance.choices("etaoinshrdlu", k=chance.randint(2, 9))) for _ in range(20_000)]
+    return [" ".join(chance.choices(words, k=850)) for _ in range(300)]
+
+
+def compare_signatures(found: list[str]) -> None:
+    """Print documents a second, and how often that of datatrove's step with the same hash, on one core."""
+    import xxhash
+    from datasketch import MinHash
+    from datatrove.pipeline.dedup.minhash import MinhashConfig, MinhashDedupSignature
+    from datatrove.utils.hashing import HashConfig
+
+    column = pa.array(found, pa.large_string())
+    few = found[:100]
+    speeds = {}
+    for name, hash_fc in (("fineweb", "sha1"), ("datatrove", "xxhash")):
+        step = MinhashDedupSignature("memory://x", MinhashConfig(hash_config=HashConfig(precision=64, hash_fc=hash_fc)))
+        if name == "datatrove":
+            step._hash_func = lambda shingle: xxhash.xxh64_intdigest(shingle.encode())  # xxhash 4 takes bytes alone
+        speeds[name] = rate(lambda step=step: [step.get_signature(step.get_shingles(text)) for text in few], len(few))
+        print(f"datatrove 14 x 8, {hash_fc:6}             {speeds[name]:9,.0f} documents/s")
+    hashed = [h[:850].tolist() for h in np.array_split(shingles(column, "words", 5).hashes & 0xFFFFFFFF, len(found))]
+    speed = rate(lambda: [MinHash(112, hashfunc=int).update_batch(row) for row in hashed], len(hashed))
+    print(f"datasketch affine32, hashes given    {speed:9,.0f} documents/s")
+    for scheme in SCHEMES:
+        kind = scheme if scheme in speeds else "words"
+        speed = rate(lambda k=kind, s=scheme: signatures(shingles(column, k, 5), s, 112, 1), len(found))
+        ratio = speed / speeds.get(scheme, speeds["fineweb"])
+        print(f"gristmill {scheme:9} ({kind:9})      {speed:9,.0f} documents/s, {ratio:6.1f} x datatrove")
+
+
+def rate(work: Callable[[], object], count: int) -> float:
+    """Return items a second of process time: the median of five, after one that is not counted."""
+    work()
+    spent = []
+    for _ in range(5):
+        began = time.process_time()
+        work()
+        spent.append(time.process_time() - began)
+    return count / statistics.median(spent)
+
+
+class Quiet:
+    """Progress that nobody watches."""
+
+    def update(self, rows: int, fraction: float) -> None:
+        """Do nothing."""
+
+
+def cluster(count: int) -> dict[str, object]:
+    """Return what it took to cluster that many documents from their signatures on."""
+    from gristmill.pipeline.carry_out import phases_of
+
+    folder = Path(tempfile.mkdtemp(prefix="minhash-"))
+    try:
+        run = write_signatures(folder, count)
+        spent: dict[str, float] = {}
+        began = time.perf_counter()
+        for _, phase in phases_of(run, run.plan.steps[1:]):
+            started = time.perf_counter()
+            for item in phase.items():
+                if not phase.is_done(item):
+                    phase.perform(item, Quiet())
+            name = phase.name.partition("-")[0]
+            spent[name] = spent.get(name, 0.0) + time.perf_counter() - started
+        seconds = time.perf_counter() - began
+        step = run.plan.step("dedup")
+        layers = (run.read(step, shard, [schema.KEEP]).column(0) for shard in run.plan.shards)
+        dropped = sum(len(layer) - layer.to_numpy(zero_copy_only=False).sum() for layer in layers)
+        disk = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    finally:
+        shutil.rmtree(folder)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return {
+        "seconds": seconds,
+        "peak_mb": peak,
+        "disk_mb": disk >> 20,
+        "dropped": int(dropped),
+        "phases": {name: round(value, 1) for name, value in spent.items() if value >= 0.05},
+    }
+
+
+def write_signatures(folder: Path, count: int):
+    """Return a run whose documents have no text, and whose signatures are there."""
+    from gristmill.dedup.settings import DedupSettings
+    from gristmill.pipeline.run import Run
+    from gristmill.pipeline.session import planned
+    from gristmill.pipeline.shards import ShardWriter
+    from gristmill.pipeline.stages.dedup.minhash.signed import Signed
+    from gristmill.pipeline.stages.dedup.minhash.tables import signed as signed_table
+    from gristmill.pipeline.storage import Folder
+
+    shards = -(-count // SHARD_ROWS)
+    (folder / "warcs").mkdir()
+    for number in range(shards):
+        (folder / "warcs" / f"{number:05}.warc.gz").write_bytes(str(number).encode())
+    recipe = folder / "mill.yaml"
+    stage = "  - dedup: {minhash: {bands: 14, rows: 8, verify: 0.75}}\n"
+    recipe.write_text(f"name: mill\nsource: {{warc: ['{folder}/warcs/*.warc.gz']}}\nstages:\n  - extract\n{stage}")
+    run = Run(Folder(str(folder / "mill")), planned(recipe))
+    step = run.plan.step("dedup")
+    settings = DedupSettings.model_validate(dict(step.settings))
+    signed = Signed(run, step, settings.minhash)
+    columns = signed_table(signed.width)
+    for number, shard in enumerate(run.plan.shards):
+        rows = min(SHARD_ROWS, count - number * SHARD_ROWS)
+        ids = pa.array([f"{shard.name}/{row}" for row in range(rows)])
+        write_documents(run, shard, ids)
+        values = synthetic(number, rows, count)
+        table = {
+            schema.ORDER: pa.array(np.zeros(rows, np.uint64)),
+            schema.ID: ids,
+            schema.SHARD: pa.array([shard.name] * rows),
+            schema.ROW: pa.array(range(rows), pa.int64()),
+            schema.NODE: node_keys(values),
+            schema.SIGNATURE: pa.Array.from_buffers(pa.binary(signed.width), rows, [None, pa.py_buffer(values)]),
+        }
+        with run.folder.writing(signed._file(shard)) as sink:
+            writer = ShardWriter(sink, columns, signed._digest(shard))
+            for batch in pa.table(table).cast(columns).to_batches(max_chunksize=4096):
+                writer.write(batch)
+            writer.close()
+    return run
+
+
+def write_documents(run, shard, ids: pa.Array) -> None:
+    """Write documents that have an id and a text, which nobody reads."""
+    from gristmill.pipeline.shards import ShardWriter
+
+    columns = [
+        ids if name == schema.ID else default(schema.DOCUMENTS.field(name).type, len(ids), name)
+        for name in schema.DOCUMENTS.names
+    ]
+    with run.folder.writing(run.file(run.plan.text_step, shard)) as sink:
+        writer = ShardWriter(sink, schema.DOCUMENTS, run.digest(run.plan.text_step, shard))
+        for batch in pa.table(columns, schema=schema.DOCUMENTS).to_batches(max_chunksize=4096):
+            writer.write(batch)
+        writer.close()
+
+
+def default(kind: pa.DataType, rows: int, name: str) -> pa.Array:
+    """Return a column of nothing, or of zeros where nothing is not allowed."""
+    if schema.DOCUMENTS.field(name).nullable:
+        return pa.nulls(rows, kind)
+    return pa.array([0] * rows, kind) if pa.types.is_integer(kind) else pa.array([""] * rows, kind)
+
+
+def synthetic(number: int, rows: int, count: int) -> np.ndarray:
+    """Return signatures of which one in five is that of some document of the corpus, with a tenth of it changed."""
+    chance = np.random.default_rng((1, number))
+    index = np.arange(number * SHARD_ROWS, number * SHARD_ROWS + rows, dtype=np.uint64)
+    copies = chance.random(rows) < 0.2
+    index[copies] = chance.integers(0, count, copies.sum())
+    column = np.arange(112, dtype=np.uint64)
+    values = index[:, None] * np.uint64(0x9E3779B97F4A7C15) + column * np.uint64(0xC2B2AE3D27D4EB4F)
+    values = (values ^ (values >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
+    found = (values >> np.uint64(32)).astype(np.uint32)
+    changed = copies[:, None] & (chance.random(found.shape, np.float32) < 0.1)
+    found[changed] = chance.integers(0, 2**32, changed.sum(), dtype=np.uint32)
+    return found
+
+
+if __name__ == "__main__":
+    main()
