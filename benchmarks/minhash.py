@@ -40,12 +40,17 @@ def main() -> None:
     parser.add_argument("--documents", type=int, nargs="*", default=[1_000_000, 2_000_000, 5_000_000])
     parser.add_argument("--skip-peers", action="store_true")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--peer", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.peer:
+        print(json.dumps(cluster_with_datatrove(arguments.peer)))
+        return
     if arguments.one:
         print(json.dumps(cluster(arguments.one)))
         return
     if not arguments.skip_peers:
         compare_signatures(texts(arguments.data))
+        compare_clusters(200_000)
     print("\ndocuments   seconds   microseconds/document   peak MB   disk MB   dropped")
     for count in arguments.documents:
         child = [sys.executable, __file__, "--one", str(count)]
@@ -93,6 +98,50 @@ def compare_signatures(found: list[str]) -> None:
         speed = rate(lambda k=kind, s=scheme: signatures(shingles(column, k, 5), s, 112, 1), len(found))
         ratio = speed / speeds.get(scheme, speeds["fineweb"])
         print(f"gristmill {scheme:9} ({kind:9})      {speed:9,.0f} documents/s, {ratio:6.1f} x datatrove")
+
+
+def compare_clusters(count: int) -> None:
+    """Print what datatrove's bucket and cluster stages take for the same signatures, and what ours do."""
+    child = [sys.executable, __file__, "--peer", str(count)]
+    peer = json.loads(subprocess.run(child, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+    child = [sys.executable, __file__, "--one", str(count)]
+    ours = json.loads(subprocess.run(child, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+    found = sum(ours["phases"].get(name, 0.0) for name in ("edges", "large", "small", "rest", "labels"))
+    print(f"\ndatatrove buckets and cluster, {count:,} documents: {peer['seconds']:.1f} s, peak {peer['peak_mb']:,} MB")
+    print(f"gristmill edges to labels: {found:.1f} s, {peer['seconds'] / found:.1f} x datatrove")
+    print(f"gristmill all phases after signatures, verified: {ours['seconds']:.1f} s, peak {ours['peak_mb']:,} MB")
+
+
+def cluster_with_datatrove(count: int) -> dict[str, float]:
+    """Return what datatrove's bucket and cluster stages take, from its own files of signatures."""
+    from datatrove.pipeline.dedup.minhash import MinhashConfig, MinhashDedupBuckets, MinhashDedupCluster
+
+    config = MinhashConfig()
+    folder = Path(tempfile.mkdtemp(prefix="datatrove-"))
+    try:
+        for number in range(-(-count // SHARD_ROWS)):
+            rows = min(SHARD_ROWS, count - number * SHARD_ROWS)
+            values = synthetic(number, rows, count).astype("<u8")
+            for band in range(14):
+                table = np.empty(rows, [*((f"h{k}", "<u8") for k in range(8)), ("row", "<u4")])
+                for k in range(8):
+                    table[f"h{k}"] = values[:, 8 * band + k]
+                table["row"] = np.arange(rows)
+                table.sort(order=table.dtype.names)
+                (folder / "signatures" / f"bucket_{band:03d}").mkdir(parents=True, exist_ok=True)
+                table.tofile(folder / "signatures" / f"bucket_{band:03d}" / f"{number:05d}.minhash.sig")
+        began = time.perf_counter()
+        for rank in range(14):
+            MinhashDedupBuckets(
+                str(folder / "signatures"), str(folder / "pairs"), config=config, lines_to_buffer=1000
+            ).run(None, rank, 14)
+        MinhashDedupCluster(str(folder / "pairs"), str(folder / "clusters"), config, lines_to_buffer=1000).run(
+            None, 0, 1
+        )
+        seconds = time.perf_counter() - began
+    finally:
+        shutil.rmtree(folder)
+    return {"seconds": seconds, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}
 
 
 def rate(work: Callable[[], object], count: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from itertools import combinations, islice, pairwise
 
@@ -9,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import reference_minhash as twin
+from commands import REPOSITORY, difference, gristmill, outputs
 from corpora import Document, NoProgress, carry_out, decided, make_run
 from datatrove.data import Document as Page
 from datatrove.pipeline.dedup.minhash import (
@@ -21,6 +23,7 @@ from datatrove.utils.hashing import HashConfig
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from real_texts import real_texts
+from test_resume import kill_at
 
 from gristmill import schema
 from gristmill.dedup.minhash.bands import band_keys
@@ -245,12 +248,12 @@ def shares_a_band(texts, pairs, seed):
     return (keys[one] == keys[other]).any(axis=1)
 
 
-def similarities(run):
+def similarities(run, stage="dedup"):
     """(survivor, similarity) of each document that was dropped."""
     found = {}
     for shard in run.plan.shards:
         ids = run.read(run.plan.text_step, shard, [schema.ID]).column(0).to_pylist()
-        for identity, row in zip(ids, run.read(run.plan.step("dedup"), shard).to_pylist(), strict=True):
+        for identity, row in zip(ids, run.read(run.plan.step(stage), shard).to_pylist(), strict=True):
             if row[schema.DUPLICATE_OF] is not None:
                 found[identity] = row[schema.DUPLICATE_OF], row[schema.SIMILARITY]
     return found
@@ -285,3 +288,42 @@ def datatrove_clusters(texts, folder):
     for document, cluster in rows:
         clusters.setdefault(cluster, set()).add(document)
     return {frozenset(members) for members in clusters.values()}
+
+
+RECIPE = """
+name: near
+source: {warc: ["sample/*.warc.gz"]}
+stages:
+  - extract
+  - dedup: {exact: text}
+  - dedup: {minhash: {scheme: affine32, bands: 20, rows: 5, verify: {exact: 0.7}}}
+"""
+
+
+def test_planted_near_duplicates_are_found_and_two_workers_killed_give_the_same_bytes(quickstart):
+    (quickstart / "near.yaml").write_text(RECIPE, "utf-8")
+    gristmill("run", "near.yaml", "--workers", 1, "--workdir", "near-one", cwd=quickstart)
+    expected = outputs(quickstart / "near-one" / "near")
+    for moment in (2.5, 4.0):
+        kill_at(moment, ("run", "near.yaml", "--workers", 2, "--workdir", "near-two"), quickstart)
+    gristmill("run", "near.yaml", "--workers", 2, "--workdir", "near-two", cwd=quickstart)
+    assert difference(expected, outputs(quickstart / "near-two" / "near")) == []
+    found = similarities(open_run(str(quickstart / "near-one" / "near")), "dedup-2")
+    families: dict[str, list[str]] = {}
+    for line in (quickstart / "sample" / "truth.jsonl").read_text("utf-8").splitlines():
+        page = json.loads(line)
+        if page["case"] == "near_duplicate":
+            identity = f"{page['warc'].removesuffix('.warc.gz')}/{page['offset']}"
+            families.setdefault(page["family"], []).append(identity)
+    assert len(families) == 8
+    for first, second in families.values():
+        assert [found.get(first, (None,))[0] == second, found.get(second, (None,))[0] == first].count(True) == 1
+    shown = gristmill("explain", "near-one/near", next(iter(found)), cwd=quickstart).stdout
+    assert "dedup.minhash" in shown
+    assert "similarity" in shown
+
+
+def test_the_plan_of_fineweb_prints_its_curve(quickstart):
+    shown = gristmill("plan", REPOSITORY / "configs" / "fineweb.yaml", cwd=quickstart).stdout
+    assert "dedup: 14 bands of 8 rows" in shown
+    assert "0.800  0.9235" in shown
