@@ -256,43 +256,36 @@ def _rotated32(value: np.uint32, bits: int) -> np.uint32:
 
 
 @kernel
-def _sha1_block(block: Array, state: Array) -> None:
+def _sha1_block(words: Array, state: Array) -> None:
     """Take one block of each lane into its state.
 
-    ``block``: uint32[16, LANES], of which nothing is left. ``state``: uint32[5, LANES].
+    ``words``: uint32[80 x LANES], the block's 16 words of each lane first; the others are filled in for all lanes at
+    once. ``state``: uint32[5, LANES].
     """
-    a, b, c, d, e = state[0].copy(), state[1].copy(), state[2].copy(), state[3].copy(), state[4].copy()
-    for t in range(80):
-        word = block[t & 15]
-        if t >= 16:
-            w3, w8, w14 = block[(t + 13) & 15], block[(t + 8) & 15], block[(t + 2) & 15]
-            for k in range(LANES):
-                word[k] = _rotated32(np.uint32(w3[k] ^ w8[k] ^ w14[k] ^ word[k]), 1)
-        if t < 20:
-            for k in range(LANES):
-                f = np.uint32((b[k] & c[k]) | (np.uint32(~b[k]) & d[k]))
-                e[k] = np.uint32(e[k] + _rotated32(a[k], 5) + f + np.uint32(0x5A827999) + word[k])
-        elif t < 40:
-            for k in range(LANES):
-                f = np.uint32(b[k] ^ c[k] ^ d[k])
-                e[k] = np.uint32(e[k] + _rotated32(a[k], 5) + f + np.uint32(0x6ED9EBA1) + word[k])
-        elif t < 60:
-            for k in range(LANES):
-                f = np.uint32((b[k] & c[k]) | (b[k] & d[k]) | (c[k] & d[k]))
-                e[k] = np.uint32(e[k] + _rotated32(a[k], 5) + f + np.uint32(0x8F1BBCDC) + word[k])
-        else:
-            for k in range(LANES):
-                f = np.uint32(b[k] ^ c[k] ^ d[k])
-                e[k] = np.uint32(e[k] + _rotated32(a[k], 5) + f + np.uint32(0xCA62C1D6) + word[k])
-        for k in range(LANES):
-            b[k] = _rotated32(b[k], 30)
-        a, b, c, d, e = e, a, b, c, d
+    for i in range(16 * LANES, 80 * LANES):
+        early = np.uint32(words[i - 3 * LANES] ^ words[i - 8 * LANES])
+        words[i] = _rotated32(np.uint32(early ^ words[i - 14 * LANES] ^ words[i - 16 * LANES]), 1)
     for k in range(LANES):
-        state[0, k] += a[k]
-        state[1, k] += b[k]
-        state[2, k] += c[k]
-        state[3, k] += d[k]
-        state[4, k] += e[k]
+        a, b, c, d, e = state[0, k], state[1, k], state[2, k], state[3, k], state[4, k]
+        for t in range(20):
+            f = np.uint32(d ^ np.uint32(b & np.uint32(c ^ d)))
+            f = np.uint32(_rotated32(a, 5) + f + e + np.uint32(0x5A827999) + words[t * LANES + k])
+            e, d, c, b, a = d, c, _rotated32(b, 30), a, f
+        for t in range(20, 40):
+            f = np.uint32(_rotated32(a, 5) + np.uint32(b ^ c ^ d) + e + np.uint32(0x6ED9EBA1) + words[t * LANES + k])
+            e, d, c, b, a = d, c, _rotated32(b, 30), a, f
+        for t in range(40, 60):
+            f = np.uint32(np.uint32(b & c) | np.uint32(d & np.uint32(b | c)))
+            f = np.uint32(_rotated32(a, 5) + f + e + np.uint32(0x8F1BBCDC) + words[t * LANES + k])
+            e, d, c, b, a = d, c, _rotated32(b, 30), a, f
+        for t in range(60, 80):
+            f = np.uint32(_rotated32(a, 5) + np.uint32(b ^ c ^ d) + e + np.uint32(0xCA62C1D6) + words[t * LANES + k])
+            e, d, c, b, a = d, c, _rotated32(b, 30), a, f
+        state[0, k] += a
+        state[1, k] += b
+        state[2, k] += c
+        state[3, k] += d
+        state[4, k] += e
 
 
 @inlined
@@ -304,22 +297,23 @@ def _byte_of(text: Array, start: Integer, size: Integer, i: Integer) -> np.uint3
 
 
 @kernel
-def _fill_block(text: Array, start: int, size: int, number: int, lane: int, block: Array) -> None:
+def _fill_block(text: Array, span: tuple[int, int], number: int, lane: int, words: Array) -> None:
     """Fill in a lane's block of a message, padded, the last with its length in bits."""
+    start, size = span
     for w in range(16):
         at = 64 * number + 4 * w
         if at + 4 <= size:
             p = start + at
             word = np.uint32(text[p]) << np.uint32(24) | np.uint32(text[p + 1]) << np.uint32(16)
-            block[w, lane] = np.uint32(word | np.uint32(text[p + 2]) << np.uint32(8) | np.uint32(text[p + 3]))
+            words[w * LANES + lane] = np.uint32(word | np.uint32(text[p + 2]) << np.uint32(8) | np.uint32(text[p + 3]))
             continue
         word = np.uint32(0)
         for k in range(4):
             word = np.uint32(np.uint32(word << np.uint32(8)) | _byte_of(text, start, size, at + k))
-        block[w, lane] = word
+        words[w * LANES + lane] = word
     if 64 * (number + 1) >= size + 9:
-        block[14, lane] = np.uint32(size >> 29)
-        block[15, lane] = np.uint32((size << 3) & 0xFFFFFFFF)
+        words[14 * LANES + lane] = np.uint32(size >> 29)
+        words[15 * LANES + lane] = np.uint32((size << 3) & 0xFFFFFFFF)
 
 
 @inlined
@@ -335,7 +329,7 @@ def sha1_spans(text: Array, starts: Array, ends: Array, found: Array) -> None:
 
     Spans go through in groups of LANES, block by block: a lane whose message is over keeps its state.
     """
-    block = np.zeros((16, LANES), np.uint32)
+    words = np.zeros(80 * LANES, np.uint32)
     state = np.zeros((5, LANES), np.uint32)
     saved = np.zeros((2, LANES), np.uint32)
     for base in range(0, starts.shape[0], LANES):
@@ -349,8 +343,8 @@ def sha1_spans(text: Array, starts: Array, ends: Array, found: Array) -> None:
             for lane in range(group):
                 start = starts[base + lane]
                 if number < (ends[base + lane] - start + 72) >> 6:
-                    _fill_block(text, start, ends[base + lane] - start, number, lane, block)
-            _sha1_block(block, state)
+                    _fill_block(text, (start, ends[base + lane] - start), number, lane, words)
+            _sha1_block(words, state)
             for lane in range(group):
                 if number + 1 == (ends[base + lane] - starts[base + lane] + 72) >> 6:
                     saved[0, lane], saved[1, lane] = state[0, lane], state[1, lane]

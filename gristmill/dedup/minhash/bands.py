@@ -14,6 +14,7 @@ Array = npt.NDArray[Any]
 
 _MIX: Final = np.uint64(0xD6E8FEB86659FD93)
 _HALF: Final = np.uint64(32)
+_SLICES: Final = 16
 
 
 def band_keys(signatures: Array, banding: Banding, scope: Nodes | None = None) -> npt.NDArray[np.uint64]:
@@ -41,8 +42,14 @@ def candidate_edges(keys: Nodes, nodes: Nodes) -> Edges:
     """Return the star of each bucket: from each node that has a key to the least that has it.
 
     A bucket of n nodes gives n - 1 edges, whatever is like what: components need no more, and verification comes later,
-    among the documents of a component.
+    among the documents of a component. Keys are sorted by sixteenths, which bounds the memory that it takes.
     """
+    slices = (keys & np.uint64(_SLICES - 1) == np.uint64(part) for part in range(_SLICES))
+    stars = [_stars(keys[chosen], nodes[chosen]) for chosen in slices]
+    return Edges(np.concatenate([star.nodes for star in stars]), np.concatenate([star.others for star in stars]))
+
+
+def _stars(keys: Nodes, nodes: Nodes) -> Edges:
     order = np.lexsort((nodes, keys))
     keys, nodes = keys[order], nodes[order]
     first = np.ones(len(keys), np.bool_)

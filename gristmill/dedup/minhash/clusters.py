@@ -39,6 +39,7 @@ from gristmill.schema import (
 Array = npt.NDArray[Any]
 
 SHOWN: Final = 32
+_SLICES: Final = 16
 
 
 def clusters(members: pa.Table, settings: MinHashSettings) -> pa.Table:
@@ -47,8 +48,15 @@ def clusters(members: pa.Table, settings: MinHashSettings) -> pa.Table:
     ``members`` has ``key`` (the component), ``order``, ``id``, ``shard``, ``row``, ``signature`` and, where Jaccard is
     exact, ``shingles``: each member's, sorted, each once. The result has ``shard``, ``row``, ``duplicate_of``,
     ``cluster_size``, ``similarity`` to the survivor and ``component_size``. Neither the order of the rows nor their
-    chunks change it.
+    chunks change it. Components are gone through by sixteenths, which bounds the memory that it takes.
     """
+    keys = np.asarray(members[KEY]) & np.uint64(_SLICES - 1)
+    parts = (np.flatnonzero(keys == np.uint64(part)) for part in range(_SLICES))
+    found = [_clusters(members.take(pa.array(part)), settings) for part in parts]
+    return pa.concat_tables(found).sort_by([(SHARD, "ascending"), (ROW, "ascending")])
+
+
+def _clusters(members: pa.Table, settings: MinHashSettings) -> pa.Table:
     ordered = members.take(pc.sort_indices(members, [(name, "ascending") for name in (KEY, ORDER, ID, SHARD, ROW)]))
     component = np.asarray(ordered[KEY])
     first = np.ones(len(component), np.bool_)
@@ -64,7 +72,7 @@ def clusters(members: pa.Table, settings: MinHashSettings) -> pa.Table:
     survives = leader == np.arange(len(leader))
     sizes = np.bincount(leader, minlength=len(leader))[leader]
     survivor_ids = ordered[ID].take(pa.array(leader))
-    result = pa.table(
+    return pa.table(
         {
             SHARD: ordered[SHARD],
             ROW: ordered[ROW],
@@ -74,7 +82,6 @@ def clusters(members: pa.Table, settings: MinHashSettings) -> pa.Table:
             COMPONENT_SIZE: pa.array(component_sizes, pa.int64()),
         }
     )
-    return result.sort_by([(SHARD, "ascending"), (ROW, "ascending")])
 
 
 def _led(ordered: pa.Table, component: Array, signatures: Array, settings: MinHashSettings) -> tuple[Array, Array]:

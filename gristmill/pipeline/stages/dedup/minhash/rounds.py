@@ -72,7 +72,9 @@ class Rounds:
 
     def _candidates(self, partition: int) -> Made:
         rows = self.bands.partition(partition)
-        return _made(both_ways(candidate_edges(np.asarray(rows[schema.KEY]), np.asarray(rows[schema.NODE]))))
+        keys, nodes = np.asarray(rows[schema.KEY]), np.asarray(rows[schema.NODE])
+        del rows
+        return _made(both_ways(candidate_edges(keys, nodes)))
 
     def _round(self, number: int) -> list[Phase]:
         before, large = self._small(number - 1), self._large(number)
