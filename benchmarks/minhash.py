@@ -227,6 +227,7 @@ def write_signatures(folder: Path, count: int):
             schema.ID: ids,
             schema.SHARD: pa.array([shard.name] * rows),
             schema.ROW: pa.array(range(rows), pa.int64()),
+            schema.SCOPE: np.zeros(rows, np.uint64),
             schema.NODE: node_keys(values),
             schema.SIGNATURE: pa.Array.from_buffers(pa.binary(signed.width), rows, [None, pa.py_buffer(values)]),
         }

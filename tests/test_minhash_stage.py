@@ -33,7 +33,7 @@ from gristmill.dedup.minhash.signatures import signatures
 from gristmill.errors import MissingError, UsageError
 from gristmill.pipeline.audit import audit
 from gristmill.pipeline.carry_out import phases_of
-from gristmill.pipeline.session import open_run
+from gristmill.pipeline.run import open_run
 from gristmill.pipeline.stages.dedup.minhash import rounds
 from gristmill.report.explain import explain
 from gristmill.report.tables import curve_lines
@@ -74,6 +74,22 @@ def test_neither_the_order_nor_the_number_of_shards_changes_anything(tmp_path_fa
 def bytes_of(run):
     step = run.plan.step("dedup")
     return [run.folder.read_bytes(run.file(step, shard)) for shard in run.plan.shards]
+
+
+def test_documents_are_compared_within_their_scope(tmp_path):
+    texts = [numbered(0), f"{numbered(0)} more", numbered(0)]
+    urls = ["http://a.org/1", "http://a.org/2", "http://b.org/"]
+    documents = [Document(f"d/{i}", text, url) for i, (text, url) in enumerate(zip(texts, urls, strict=True))]
+    stage = "  - dedup: {scope: %s, minhash: {bands: 20, rows: 4}}\n"
+    within = decided(carry_out(make_run(tmp_path, {"a": documents}, stage % "host", "host")))
+    assert within == {"d/0": ("dedup.minhash", "d/1", 2), "d/1": (None, None, 2), "d/2": (None, None, 1)}
+    everywhere = decided(carry_out(make_run(tmp_path, {"a": documents}, stage % "corpus", "corpus")))
+    assert [everywhere[f"d/{i}"][1] for i in range(3)] == ["d/1", None, "d/1"]
+
+
+def test_it_goes_against_no_older_run(tmp_path):
+    with pytest.raises(UsageError, match="'minhash' cannot go 'against' older runs"):
+        make_run(tmp_path, {"a": []}, "  - dedup: {minhash: {}, against: [older]}\n")
 
 
 @pytest.mark.parametrize("stop", [1, 7, 15, 27])

@@ -38,7 +38,7 @@ def phases(run: Run, step: Step, settings: DedupSettings) -> tuple[Phase, ...]:
     """Return the phases, in order."""
     assert settings.minhash is not None
     minhash = settings.minhash
-    signed = Signed(run, step, minhash)
+    signed = Signed(run, step, minhash, settings.scope)
     bands = KeyFiles(run, step, BANDS, name="bands")
     nodes = KeyFiles(run, step, NODES, name="nodes")
     rounds = Rounds(run, step, bands)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from gristmill import schema
+from gristmill.dedup.keys import partition_key, scope_digests
 from gristmill.dedup.minhash.bands import band_keys, node_keys
 from gristmill.dedup.minhash.curve import Banding, banding_of
 from gristmill.dedup.minhash.settings import MinHashSettings
@@ -29,11 +30,15 @@ from gristmill.pipeline.stages.dedup.minhash.tables import signed as signed_tabl
 
 @dataclass(frozen=True)
 class Signed:
-    """The signatures of each shard's documents that have shingles, in files beside the layers."""
+    """The signatures of each shard's documents that have shingles, in files beside the layers.
+
+    ``within`` is the scope in which documents are compared.
+    """
 
     run: Run
     step: Step
     settings: MinHashSettings
+    within: str = "corpus"
 
     @property
     def banding(self) -> Banding:
@@ -59,8 +64,9 @@ class Signed:
             node, first = np.unique(np.asarray(table.column(schema.NODE)), return_index=True)
             new = ~np.isin(node, known)
             known = np.concatenate([known, node[new]])
-            values = from_column(table.column(schema.SIGNATURE).take(pa.array(first[new])), self.settings.scheme)
-            keys = band_keys(values, self.banding).ravel()
+            chosen = table.take(pa.array(first[new]))
+            values = from_column(chosen.column(schema.SIGNATURE), self.settings.scheme)
+            keys = band_keys(values, self.banding, np.asarray(chosen.column(schema.SCOPE))).ravel()
             yield pa.table([keys, np.repeat(node[new], self.banding.bands)], schema=BANDS)
             progress.update(table.num_rows, 0.5)
 
@@ -117,8 +123,16 @@ class Signed:
         values = signatures(found, self.settings.scheme, self.banding.size, self.settings.seed)
         has_any = np.diff(found.counts) > 0
         columns = {name: table.column(name) for name in MEMBER.names}
-        columns |= {schema.NODE: node_keys(values), schema.SIGNATURE: as_column(values, has_any)}
+        scopes = self._scopes(table)
+        columns |= {schema.SCOPE: scopes, schema.NODE: node_keys(values, scopes)}
+        columns[schema.SIGNATURE] = as_column(values, has_any)
         return pa.table(columns).filter(pa.array(has_any)).cast(signed_table(self.width)).combine_chunks()
+
+    def _scopes(self, table: pa.Table) -> npt.NDArray[np.uint64]:
+        """Return a number for the scope of each document: those of another are not its candidates."""
+        if self.within == "corpus":
+            return np.zeros(table.num_rows, np.uint64)
+        return np.asarray(partition_key(scope_digests(table.column(schema.SCOPE).combine_chunks())))
 
     def _read(self, shard: Shard) -> Iterable[pa.Table]:
         return shards.iterate(self.run.folder, self._file(shard), signed_table(0).names, self._digest(shard))

@@ -17,8 +17,10 @@ DECIDED = pa.schema([*_DECIDED, *list(schema.NEAR_DUPLICATES)[len(schema.DUPLICA
 
 
 def signed(width: int) -> pa.Schema:
-    """Return the table of a shard's signatures of so many bytes."""
-    return pa.schema([*MEMBER, (schema.NODE, pa.uint64()), (schema.SIGNATURE, pa.binary(width))])
+    """Return the table of a shard's signatures of so many bytes; SCOPE is 0 where all are compared."""
+    return pa.schema(
+        [*MEMBER, (schema.SCOPE, pa.uint64()), (schema.NODE, pa.uint64()), (schema.SIGNATURE, pa.binary(width))]
+    )
 
 
 def members(width: int) -> pa.Schema:
