@@ -36,6 +36,7 @@ from gristmill.pipeline.carry_out import phases_of
 from gristmill.pipeline.run import open_run
 from gristmill.pipeline.stages.dedup.minhash import rounds
 from gristmill.report.explain import explain
+from gristmill.report.stats import collect
 from gristmill.report.tables import curve_lines
 
 STAGE = "  - dedup: {minhash: {ngram: 2, bands: 20, rows: 2, verify: %s}}\n"
@@ -169,6 +170,16 @@ def test_explain_and_plan_tell_of_similarity_and_of_the_curve(tmp_path):
     lines = list(curve_lines(run.plan))
     assert lines[0].startswith("dedup: 20 bands of 2 rows")
     assert len(lines) == 23
+
+
+def test_the_report_counts_survivors_that_a_chain_joins(tmp_path):
+    documents = [Document(f"d/{i:02}", numbered(i, 100)) for i in range(12)]
+    run = carry_out(make_run(tmp_path, {"a": documents}, STAGE % "0.6"))
+    kept = [identity for identity, (reason, *_) in decided(run).items() if reason is None]
+    assert 1 < len(kept) < 12
+    (found,) = collect(run)["duplicates"]
+    assert found["survivors_told_apart"] == len(kept)
+    assert found["compared"] == 12
 
 
 @pytest.mark.parametrize(
