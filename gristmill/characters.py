@@ -1,4 +1,4 @@
-"""What each Unicode character is: bit classes, word-break classes, lower case; tables that kernels index.
+"""What each Unicode character is: bit classes, word-break classes, cases, normal forms; tables that kernels index.
 
 Tables cover every code point (0x110000 entries), are built on first use from Python's own Unicode database, and are
 read-only. They follow ``str.isalpha``, ``str.isspace``, ``str.isalnum`` and ``str.splitlines`` of the running Python,
@@ -27,6 +27,18 @@ ALPHANUMERIC: Final = 16  # str.isalnum: a letter, digit or other number
 MARK: Final = 32  # combining: accents, vowel signs, viramas
 ALONE: Final = 64  # a letter that is a word of its own: ideographs, kana, Thai, Lao, Khmer, Myanmar, ...
 TERMINAL: Final = 128  # datatrove's set of marks that end a sentence
+
+# bits of letter_cases(); a letter without case has none
+UPPER: Final = 1  # str.isupper
+NOT_UPPER: Final = 2  # lower case, or title case: a word with it is not str.isupper
+
+# bits of normal_forms()
+POINT: Final = 0x1FFFFF  # the code point; with SEVERAL, where its code points stand in the sequences
+COMBINES_AT: Final = 21  # the first of eight bits: the canonical combining class
+COMBINES: Final = 0xFF << COMBINES_AT
+NUMERIC: Final = 1 << 29  # str.isnumeric
+SEVERAL: Final = 1 << 30  # the normal form has several code points
+DROPPED: Final = 1 << 31  # for callers to set: the character is left out
 
 # values of word_breaks(), in an order that lets a kernel compare ranges; the names are those of UAX 29, table 3
 BLANK: Final = 0  # white space and U+200B, which separate words
@@ -149,6 +161,40 @@ def lower_case() -> npt.NDArray[np.uint32]:
 def categories(*names: str) -> Mask:
     """Return where the general category starts with one of the names: bool[0x110000]."""
     return _in_categories(_categories(), *names)
+
+
+@functools.cache
+def letter_cases() -> npt.NDArray[np.uint8]:
+    """Return the cases (``UPPER``, ``NOT_UPPER``) of every code point: uint8[0x110000]."""
+    upper = _where(str.isupper)
+    table = UPPER * upper + NOT_UPPER * (_where(str.islower) | (_where(str.istitle) & ~upper))
+    table = table.astype(np.uint8)
+    table.flags.writeable = False
+    return table
+
+
+@functools.cache
+def normal_forms() -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+    """Return the canonical decomposition (NFD) of the lower case of every code point, and sequences.
+
+    An entry of the first, uint32[0x110000], holds the code point, its combining class and whether it is numeric. If
+    there are several, it points into the sequences: their number, then an entry for each. Each character is lower-cased
+    on its own: a final sigma is an ordinary one. Marks must still be put in the order of their classes.
+    """
+    table = np.arange(CODE_POINTS, dtype=np.uint32)
+    sequences: list[int] = []
+    for block in _ASSIGNED:
+        for point in block:
+            form = unicodedata.normalize("NFD", chr(point).lower())
+            entries = [_form(character) for character in form]
+            table[point] = entries[0] if len(entries) == 1 else SEVERAL | len(sequences)
+            sequences += [len(entries), *entries] if len(entries) > 1 else []
+    table.flags.writeable = False
+    return table, np.array(sequences, np.uint32)
+
+
+def _form(character: str) -> int:
+    return ord(character) | unicodedata.combining(character) << COMBINES_AT | NUMERIC * character.isnumeric()
 
 
 @functools.cache

@@ -8,6 +8,7 @@ from typing import Any
 import reference_dclm
 import reference_dolma
 import reference_facts
+import reference_redpajama
 from reference import quality, repetition, words_of
 from reference_lines import c4, fineweb, mc4
 
@@ -33,6 +34,7 @@ FAMILIES: dict[str, Twin] = {
     "gopher_repetition_dclm": reference_dclm.repetition,
     "gopher_quality_dclm": reference_dclm.quality,
     "refinedweb": reference_dclm.refinedweb,
+    "redpajama_v2": lambda text, _: reference_redpajama.redpajama_v2(text),
 }
 
 

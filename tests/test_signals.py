@@ -154,8 +154,9 @@ def test_annotation_commutes_with_any_permutation_of_the_rows(case):
 @given(texts())
 def test_ratios_are_finite_and_not_negative_and_those_with_a_bound_are_at_most_one(text):
     unbounded = {"hash_word_ratio", "ellipsis_word_ratio", "newline_word_ratio", "dup_line_char_ratio_dolma"}
-    unbounded |= {"symbol_word_ratio_dclm"}
-    unbounded |= {f"top_{n}gram_char_ratio{system}" for n in (2, 3, 4) for system in ("", "_dolma", "_dclm")}
+    unbounded |= {"symbol_word_ratio_dclm", "symbol_word_ratio_redpajama_v2"}
+    systems = "", "_dolma", "_dclm", "_redpajama_v2"
+    unbounded |= {f"top_{n}gram_char_ratio{system}" for n in (2, 3, 4) for system in systems}
     for name, value in measured([text])[0].items():
         if isinstance(value, str):
             continue
@@ -175,7 +176,7 @@ def test_every_signal_says_what_it_is():
         assert signal.source
         assert signal.version >= 1
         assert name in FAMILIES[signal.family]
-        assert signal.type == (pa.int64() if re.search("_count(_[a-z]+)?$", name) else pa.float64())
+        assert signal.type == (pa.int64() if re.search("_count(_[a-z]+(_v2)?)?$", name) else pa.float64())
 
 
 def test_families_are_what_the_settings_offer():

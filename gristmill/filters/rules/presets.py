@@ -10,13 +10,23 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from gristmill.filters.rules.published import c4, dclm, deepseek_code, dolma, fineweb, gopher, massivetext, mc4
+from gristmill.filters.rules.published import (
+    c4,
+    dclm,
+    deepseek_code,
+    dolma,
+    fineweb,
+    gopher,
+    massivetext,
+    mc4,
+    redpajama,
+)
 from gristmill.filters.rules.published.preset import Preset
 
 FINEWEB2: Final = "fineweb2"
 _FINEWEB2 = re.compile(rf"{FINEWEB2}/([a-z]{{3}}_[A-Z][a-z]{{3}})")
 
-_MODULES: Final = (gopher, fineweb, c4, mc4, massivetext, dclm, dolma, deepseek_code)
+_MODULES: Final = (gopher, fineweb, c4, mc4, massivetext, dclm, dolma, redpajama, deepseek_code)
 
 PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(
     {preset.name: preset for module in _MODULES for preset in module.PRESETS}

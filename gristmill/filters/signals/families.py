@@ -28,6 +28,7 @@ from gristmill.filters.signals import (
     host_category,
     mc4,
     pii,
+    redpajama_v2,
     refinedweb,
     scripts,
     stop_words,
@@ -57,6 +58,7 @@ _MODULES = (
     gopher_repetition_dclm,
     gopher_quality_dclm,
     refinedweb,
+    redpajama_v2,
 )
 
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from gristmill.filters.signals import _kernels
 from gristmill.filters.signals.signal import Column, Signal, ratio, signal
 from gristmill.filters.signals.tables import most, slots, table
-from gristmill.text import Spans, TextBatch
+from gristmill.text import Integers, Spans, TextBatch
 
 FAMILY: Final = "gopher_repetition"
 SOURCE: Final = "Rae et al. 2021, arXiv:2112.11446, table A1; meaning of datatrove 0.10"
@@ -49,10 +50,15 @@ def ngram_occurrences(batch: TextBatch) -> Column:
     The three: characters of all n-grams, of all occurrences of repeated ones, of the words that lie in one of these.
     """
     words = batch.words
-    longest = most(words.counts)
-    out = np.empty((batch.rows, 24), np.int64)
+    return ngrams_of(words.counts, words.hashes, words.lengths)
+
+
+def ngrams_of(counts: Integers, hashes: npt.NDArray[np.uint64], lengths: npt.NDArray[np.int32]) -> Column:
+    """Return what ``ngram_occurrences`` does, of any words."""
+    longest = most(counts)
+    out = np.empty((len(counts) - 1, 24), np.int64)
     scratch = (*_scratch(longest), np.empty(longest + 1, np.int64))
-    _kernels.ngram_occurrences(words.counts, (words.hashes, words.lengths), scratch, table(longest), out)
+    _kernels.ngram_occurrences(counts, (hashes, lengths), scratch, table(longest), out)
     return out
 
 

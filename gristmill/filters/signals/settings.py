@@ -24,6 +24,7 @@ Family = Literal[
     "gopher_repetition_dclm",
     "gopher_quality_dclm",
     "refinedweb",
+    "redpajama_v2",
 ]
 WordKind = Literal["unicode", "whitespace", "spacy"]
 
