@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+import reference_redpajama
 from reference import words_of
 
 Lists = Mapping[str, Mapping[str, Sequence[str]]]
@@ -68,4 +69,10 @@ def host_category(text: str, words: str, row: Mapping[str, str | None], lists: L
     return {"ut1_categories": ",".join(found), "ut1_category_count": len(found)}
 
 
-FAMILIES = {"stop_words": stop_words, "url": url, "bad_words": bad_words, "host_category": host_category}
+FAMILIES = {
+    "stop_words": stop_words,
+    "url": url,
+    "bad_words": bad_words,
+    "host_category": host_category,
+    "redpajama_v2_lists": reference_redpajama.lists,
+}

@@ -73,3 +73,16 @@ def redpajama_v2(text: str) -> dict[str, float]:
         **{f"dup_{n}gram_char_ratio": duplicated(words, n) for n in range(5, 11)},
     }
     return {f"{name}_redpajama_v2": value for name, value in found.items()}
+
+
+def lists(text: str, words: str, row: dict, listed: dict) -> dict[str, float | None]:
+    """The twins of the signals that need lists."""
+    bad, stop = (listed[name].get(row["language"] or "") for name in ("bad_words", "stop_words"))
+    found = normalize(text).split()
+    raw = re.findall(r"\w+|[^\w\s]+", text)
+    sizes = {entry.count(" ") + 1 for entry in bad or ()}
+    grams = [" ".join(gram) for size in sizes for gram in ngrams(found, size)]
+    return {
+        "bad_word_count_redpajama_v2": None if bad is None else sum(gram in bad for gram in grams),
+        "stop_word_ratio_redpajama_v2": None if stop is None else ratio(sum(word in stop for word in raw), len(raw)),
+    }

@@ -224,6 +224,7 @@ RECIPES = {
     "refinedweb": "refinedweb.",
     "dclm": "dclm.",
     "dolma": "dolma.",
+    "redpajama_v2": "redpajama_v2.",
 }
 
 

@@ -29,6 +29,7 @@ from gristmill.filters.signals import (
     mc4,
     pii,
     redpajama_v2,
+    redpajama_v2_lists,
     refinedweb,
     scripts,
     stop_words,
@@ -59,6 +60,7 @@ _MODULES = (
     gopher_quality_dclm,
     refinedweb,
     redpajama_v2,
+    redpajama_v2_lists,
 )
 
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(

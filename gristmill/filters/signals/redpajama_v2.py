@@ -151,16 +151,17 @@ def unigram_entropy_redpajama_v2(batch: TextBatch) -> Column:
 
 @signal(pa.int64(), FAMILY, SOURCE)
 def word_count_redpajama_v2(batch: TextBatch) -> Column:
-    """Normalized words.
+    """Words of the normalized text.
 
-    It is ``rps_doc_word_count``. What is all ASCII punctuation is no word; an em dash alone is one. An empty text has 0.
+    It is ``rps_doc_word_count``. What is all ASCII punctuation is no word; an em dash alone is one. An empty
+    text has 0.
     """
     return batch.scan(scans.totals).words
 
 
 @signal(pa.int64(), FAMILY, SOURCE)
 def sentence_count_redpajama_v2(batch: TextBatch) -> Column:
-    r"""Matches of ``\b[^.!?]+[.!?]*``.
+    r"""Sentences: matches of ``\b[^.!?]+[.!?]*``.
 
     It is ``rps_doc_num_sentences``: the runs of characters other than ``. ! ?`` that have a letter, digit or ``_``.
     "3.14" has two, and line feeds end none. An empty text has 0. C4's ``sentence_count`` goes by lines.
@@ -180,7 +181,7 @@ def terminal_line_ratio_redpajama_v2(batch: TextBatch) -> Column:
 
 @signal(pa.int64(), FAMILY, SOURCE)
 def javascript_word_count_redpajama_v2(batch: TextBatch) -> Column:
-    """Normalized words that are ``javascript``.
+    """Occurrences of ``javascript`` among the normalized words.
 
     It is the sum of ``rps_lines_javascript_counts``. An empty text has 0. C4's ``javascript_line_count`` counts lines,
     and finds the word in others.
@@ -190,7 +191,7 @@ def javascript_word_count_redpajama_v2(batch: TextBatch) -> Column:
 
 @signal(pa.float64(), FAMILY, SOURCE)
 def words_per_line_redpajama_v2(batch: TextBatch) -> Column:
-    """Normalized words / all lines.
+    """Words of the normalized text / all lines.
 
     It is the mean of ``rps_lines_num_words``. Blank lines count. A text without lines has 0.0.
     """

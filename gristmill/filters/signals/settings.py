@@ -25,6 +25,7 @@ Family = Literal[
     "gopher_quality_dclm",
     "refinedweb",
     "redpajama_v2",
+    "redpajama_v2_lists",
 ]
 WordKind = Literal["unicode", "whitespace", "spacy"]
 

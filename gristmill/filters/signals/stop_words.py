@@ -1,4 +1,4 @@
-"""Stop words of the document's own language, as FineWeb-2 and RedPajama-V2 count them."""
+"""Stop words of the document's own language, as FineWeb-2 counts them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,7 @@ from gristmill.filters.signals.word_lists import WordLists, by_language, listed_
 from gristmill.text import TextBatch
 
 FAMILY: Final = "stop_words"
-SOURCE: Final = (
-    "Penedo et al. 2025, arXiv:2506.20920, with GopherQualityFilter of datatrove 0.10; Weber et al. 2024, "
-    "arXiv:2411.12372, rps_doc_stop_word_fraction"
-)
+SOURCE: Final = "Penedo et al. 2025, arXiv:2506.20920, with GopherQualityFilter of datatrove 0.10"
 _LIST: Final = "stop_words"
 _NEEDS: Final = (schema.LANGUAGE, _LIST)
 
@@ -48,7 +45,7 @@ def stop_word_ratio(batch: TextBatch) -> pa.Array:
     """Words that are stop words of the document's language, in the case of the list / all words.
 
     A text without words has 0.0; a document in a language without a list has null, so no rule drops it. RedPajama-V2
-    takes words between white space, as `words: whitespace` does, and rounds to eight decimals.
+    has raw words of its own: ``stop_word_ratio_redpajama_v2``.
     """
     has_list, _, times = batch.scan(found_stop_words)
     return pa.array(ratio(times, np.diff(batch.words.counts)), mask=~has_list)

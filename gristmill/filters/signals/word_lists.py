@@ -46,7 +46,11 @@ def by_language(batch: TextBatch, lists: WordLists) -> Iterator[tuple[str, Integ
 def word_table(words: Sequence[str]) -> npt.NDArray[np.uint64]:
     """Return a hash table of words as `listed_words` reads it; what holds white space is no word, and is left out."""
     alone = [word for word in words if word.split() == [word]]
-    hashes = np.unique(TextBatch(pa.array(alone, pa.large_string()), "whitespace").words.hashes)
+    return hash_table(np.unique(TextBatch(pa.array(alone, pa.large_string()), "whitespace").words.hashes))
+
+
+def hash_table(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Return a read-only table of a power of two slots that holds different hashes; 0 is a free slot."""
     table = np.zeros(slots(4 * len(hashes)), np.uint64)
     for word in hashes:
         slot = int(word) % len(table)

@@ -83,7 +83,7 @@ def bad_word_count(batch: TextBatch) -> pa.Array:
     entry, which can be of several words, stands between characters that are not ``\w``; in Japanese, Thai and Chinese
     it stands anywhere, and four entries that are part of too many words are left out. Of entries that start at the same
     place the longest counts, and none overlap. An empty text has 0; a document in a language without a list has null,
-    so no rule drops it. RedPajama-V2 counts n-grams of normalized words instead.
+    so no rule drops it. RedPajama-V2 counts n-grams of normalized words: ``bad_word_count_redpajama_v2``.
     """
     has_list, times, _ = batch.scan(found_bad_words)
     return pa.array(times, mask=~has_list)

@@ -75,9 +75,9 @@ def normalized_words(
 ) -> int:
     """Fill in the hash and length of each normalized word of each row; return their number.
 
-    ``tables`` are ``normal_forms()`` with ``DROPPED`` set for punctuation, then the classes of characters. ``marks`` has
-    room for the code points of the longest row. ``out`` are, for each row: how often "lorem ipsum" stands in it, and
-    the sum over its lines of the share of numeric characters (float64).
+    ``tables`` are ``normal_forms()`` with ``DROPPED`` set for punctuation, then the classes of characters. ``marks``
+    has room for the code points of the longest row. ``out`` are, for each row: how often "lorem ipsum" stands in it,
+    and the sum over its lines of the share of numeric characters (float64).
     """
     forms, sequences, classes = tables
     hashes, lengths = words
@@ -153,6 +153,66 @@ def _kind(classes: Array, point: Integer) -> Integer:
     if classes[point] & SPACE:
         return 0
     return 1 if classes[point] & ALPHANUMERIC or point == 0x5F else 2
+
+
+@kernel
+def raw_words(data: Array, offsets: Array, classes: Array, counts: Array, hashes: Array) -> int:
+    r"""Fill in the hash of each match of ``\w+|[^\w\s]+``, as `whitespace_words` has it; return their number."""
+    n = 0
+    counts[0] = 0
+    for row in range(offsets.shape[0] - 1):
+        i = offsets[row]
+        stop = offsets[row + 1]
+        before = 0
+        value = START
+        while i < stop:
+            point, width = decode(data, i)
+            i += width
+            kind = _kind(classes, point)
+            if kind != before:
+                if before:
+                    hashes[n] = mix(value)
+                    n += 1
+                value = START
+                before = kind
+            value = (value ^ np.uint64(point)) * PRIME
+        if before:
+            hashes[n] = mix(value)
+            n += 1
+        counts[row + 1] = n
+    return n
+
+
+@kernel
+def listed_ngrams(counts: Array, rows: Array, hashes: Array, sizes: Array, listed: Array, out: Array) -> None:
+    """Fill in how many n-grams of each of some rows are listed; ``listed`` is a hash table as ``listed_words`` has it.
+
+    ``sizes`` are the numbers of words that entries have. An n-gram is hashed as `ngram_hash` does.
+    """
+    mask = listed.shape[0] - 1
+    for place in range(rows.shape[0]):
+        row = rows[place]
+        found = 0
+        for size in sizes:
+            for first in range(counts[row], counts[row + 1] - size + 1):
+                value = START
+                for i in range(first, first + size):
+                    value = (value ^ hashes[i]) * PRIME
+                value = mix(value)
+                slot = np.int64(value) & mask
+                while listed[slot] != 0 and listed[slot] != value:
+                    slot = (slot + 1) & mask
+                found += listed[slot] != 0
+        out[place] = found
+
+
+@kernel
+def ngram_hash(hashes: Array) -> np.uint64:
+    """Return the hash of an n-gram, of its words' hashes."""
+    value = START
+    for word in hashes:
+        value = (value ^ word) * PRIME
+    return mix(value)
 
 
 @kernel
