@@ -216,7 +216,7 @@ def test_texts_are_bounded_by_texts():
 
 
 def test_the_listing_tells_what_a_signal_needs():
-    (line,) = [line for line in catalogue.signals_listing().splitlines() if "stop_word_ratio" in line]
+    (line,) = [line for line in catalogue.signals_listing().splitlines() if "stop_word_ratio " in line]
     assert line.endswith(" [needs language and lists.stop_words]")
 
 

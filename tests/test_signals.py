@@ -179,7 +179,7 @@ def test_every_signal_says_what_it_is():
         assert signal.source
         assert signal.version >= 1
         assert name in FAMILIES[signal.family]
-        number = pa.int64() if re.search("_count(_[a-z]+(_v2)?)?$", name) else pa.float64()
+        number = pa.int64() if re.search("^longest_|_count(_[a-z]+(_v2)?)?$", name) else pa.float64()
         assert signal.type in (number, pa.string())
 
 

@@ -53,10 +53,10 @@ _IPSUM = 0x697073756D
 @kernel
 def _hash_marks(value: np.uint64, marks: Array, waiting: int) -> np.uint64:
     """Return the hash with combining marks added, in the canonical order: by class, else as they stand."""
-    last = 0
+    last = np.int64(0)
     done = 0
     while done < waiting:
-        lowest = 256
+        lowest = np.int64(256)
         for k in range(waiting):
             combines = (np.int64(marks[k]) & COMBINES) >> COMBINES_AT
             if last < combines < lowest:
@@ -95,8 +95,8 @@ def normalized_words(
             value = START
             length = 0
             waiting = 0
-            head = 0
-            tail = 0
+            head = np.int64(0)
+            tail = np.int64(0)
             feed = False
             while i < stop:
                 point, width = decode(data, i)
@@ -123,7 +123,8 @@ def normalized_words(
                             waiting = 0
                         value = (value ^ np.uint64(form & POINT)) * PRIME
                     line_numbers += form & NUMERIC != 0
-                    tail = (tail << 8 | min(form & POINT, 0xFF)) & _FIVE
+                    letter = form & POINT
+                    tail = (tail << 8 | (letter if letter < 0xFF else 0xFF)) & _FIVE
                     length += 1
                     if length == 5:
                         head = tail
@@ -234,8 +235,8 @@ def raw_text(data: Array, offsets: Array, classes: Array, cases: Array, out: Arr
             length = 0
             capitals = 0
             dots = 0
-            first = 0
-            last = 0
+            first = np.int64(-1)
+            last = np.int64(-1)
             last_dots = 0
             point = np.int64(0)
             while i < stop and point != _FEED:
@@ -264,7 +265,7 @@ def raw_text(data: Array, offsets: Array, classes: Array, cases: Array, out: Arr
                 elif point in _ENDS:
                     said = False
                 dots = dots + 1 if point == _DOT else 0
-                if last == 0:
+                if last < 0:
                     first = point
                 last = point
                 last_dots = dots
