@@ -54,7 +54,7 @@ def _by_kernel(kernel: Any, data: npt.NDArray[np.uint8], offsets: Integers) -> W
 
 def _by_spacy(data: npt.NDArray[np.uint8], offsets: Integers) -> Words:
     """Return spaCy's words."""
-    return Words(*spacy_words.tokenizer().words(data, offsets))
+    return Words(*spacy_words.find_words(data, offsets))
 
 
 # The kinds of words, and what finds them. Version: raise it when any text can give other words than before.
