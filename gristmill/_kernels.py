@@ -51,11 +51,8 @@ ENDS = 4  # a sentence ends with it
 CLOSES = 8  # punctuation, which belongs to the sentence before it
 HAS_SYMBOL = 32  # a "#" or U+2026 is in it
 GAP = 16  # white space that is not one space goes before it; set for spaCy's words alone
-<<<<<<< HEAD
 ALNUM_FIRST = 64  # its first character is a letter, digit or other number (str.isalnum)
-=======
-SPACED = 64  # white space goes before it, or its row starts with it; set for spaCy's words alone
->>>>>>> b04cc7c (spaCy's words: its tokenizer as compiled loops over its rules, instead of a dictionary of chunks)
+SPACED = 128  # white space goes before it, or its row starts with it; set for spaCy's words alone
 
 
 @inlined

@@ -33,8 +33,21 @@ from gristmill._kernels import (
 )
 from gristmill.characters import ALPHANUMERIC, SPACE
 =======
-from gristmill._kernels import CLOSES, ENDS, GAP, HAS_SYMBOL, PRIME, SPACED, START, Array, Integer, decode, mix, word_flags
-from gristmill.characters import SPACE
+from gristmill._kernels import (
+    ALNUM_FIRST,
+    CLOSES,
+    GAP,
+    HAS_SYMBOL,
+    PRIME,
+    SPACED,
+    START,
+    Array,
+    Integer,
+    decode,
+    mix,
+    word_flags,
+)
+from gristmill.characters import ALPHANUMERIC, SPACE
 >>>>>>> b04cc7c (spaCy's words: its tokenizer as compiled loops over its rules, instead of a dictionary of chunks)
 from gristmill.jit import inlined, kernel
 
@@ -376,7 +389,7 @@ def _word(points: Array, lo: int, hi: int, traits: Array, n: int, words: Any) ->
         every &= traits[points[i]]
     words[0][n] = _hash(points, lo, hi)
     words[1][n] = hi - lo
-    words[2][n] = _flags(some, every, hi - lo)
+    words[2][n] = _flags(some, every, traits[points[lo]], hi - lo)
     return n + 1
 
 
@@ -390,12 +403,13 @@ def describe_words(points: Array, lengths: Array, traits: Array, words: Any) -> 
 
 
 @inlined
-def _flags(some: Integer, every: Integer, size: Integer) -> Integer:
-    """Return a word's flags, of the traits that any of its characters has, and of those that all have."""
+def _flags(some: Integer, every: Integer, first: Integer, size: Integer) -> Integer:
+    """Return a word's flags, of the traits that any of its characters has, that all have, that the first has."""
     ends = size == 1 and every & MARK_ENDS != 0
     closes = CLOSES if every & MARK_CLOSES else 0
     symbol = HAS_SYMBOL if some & SYMBOL else 0
-    return word_flags(some, every, ends) & ~CLOSES | closes | symbol
+    starts = ALNUM_FIRST if first & ALPHANUMERIC else 0
+    return word_flags(some, every, ends) & ~CLOSES | closes | symbol | starts
 
 
 @kernel
@@ -614,7 +628,7 @@ def spacy_words(data: Array, offsets: Array, rules: Any, counts: Array, found: A
                 else:
                     words[0][n] = value
                     words[1][n] = size
-                    words[2][n] = _flags(some, every, size)
+                    words[2][n] = _flags(some, every, traits[points[0]], size)
                     n += 1
             words[2][first] |= gap
         if _changes(counts[row], n, words, grams):
