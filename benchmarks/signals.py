@@ -4,7 +4,11 @@
 
 FILE is JSONL (a `text` key; .gz and .xz too) or Parquet (a `text` column), such as a shard of a run's documents;
 without it, text made up here. One core, CPU seconds, the median of the rounds. Nothing is timed before both have come
-to the same verdict on every text, on spaCy's words.
+to the same verdict on every text, on spaCy's words. gristmill remembers nothing between texts: words that it never met
+cost what known ones do.
+
+Then the signals of Gopher and FineWeb alone, and the seconds that a fresh process takes to measure one text: cold, when
+its kernels are to be compiled, and warm, when they are kept on disk.
 """
 
 from __future__ import annotations
@@ -14,10 +18,15 @@ import gzip
 import io
 import json
 import lzma
+import os
 import random
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -34,10 +43,15 @@ from datatrove.utils.text import split_into_parts
 from gristmill.filters.rules.evaluate import evaluate, rules_of
 from gristmill.filters.rules.settings import FilterSettings
 from gristmill.filters.signals.families import measure
-from gristmill.filters.signals.settings import SignalsSettings
-from gristmill.spacy_words.tokenizer import tokenizer
+from gristmill.filters.signals.settings import SignalsSettings, WordKind
 
 FAMILIES = ("gopher_repetition", "gopher_quality", "fineweb", "c4")
+STEP = f"""
+import pyarrow as pa
+from gristmill.filters.signals.families import measure
+from gristmill.filters.signals.settings import SignalsSettings, WordKind
+measure(pa.array(["One text."]), SignalsSettings(families={FAMILIES}))
+"""
 LINES = {
     "terminal_line_ratio": {"min": 0.12},
     "short_line_ratio": {"max": 0.67},
@@ -63,6 +77,18 @@ def main() -> None:
     for way, median in seconds.items():
         factor = max(seconds.values()) / median
         print(f"{way:38}{len(texts) / median:12,.0f}{megabytes / median:9.2f}{factor:8.1f}")
+    print_signals_alone(batch, megabytes, options.rounds)
+    cold, *warm = start_seconds(1 + options.rounds)
+    print(f"a fresh process: cold {cold:.2f} s, warm {statistics.median(warm):.2f} s")
+
+
+def print_signals_alone(batch: pa.Array, megabytes: float, rounds: int) -> None:
+    """Time the signals of Gopher and FineWeb, on each kind of words, without rules and Parquet; print MB/s."""
+    kinds: tuple[WordKind, ...] = ("unicode", "whitespace", "spacy")
+    settings = {kind: SignalsSettings(families=FAMILIES[:3], words=kind) for kind in kinds}
+    ways = {kind: partial(measure, batch, setting) for kind, setting in settings.items()}
+    speeds = (f"{kind} {megabytes / median:.0f}" for kind, median in medians(ways, rounds).items())
+    print("signals of Gopher and FineWeb, MB/s:", ", ".join(speeds))
 
 
 def medians(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
@@ -86,17 +112,22 @@ def check(texts: list[str], batch: pa.Array) -> None:
         raise SystemExit(f"{wrong} of {len(texts)} verdicts differ: nothing is timed")
 
 
-def decide(batch: pa.Array, words: str) -> pa.RecordBatch:
+def decide(batch: pa.Array, words: WordKind) -> pa.RecordBatch:
     """Return gristmill's decisions: all signals measured and written as Parquet, all rules evaluated."""
     measured = measure(batch, SignalsSettings(families=FAMILIES, words=words))
     pq.write_table(pa.Table.from_batches([measured]), io.BytesIO(), compression="zstd")
     return evaluate(RULES, measured, len(batch))
 
 
-def decide_anew(batch: pa.Array) -> pa.RecordBatch:
-    """Return the decisions on spaCy's words when no chunk of the texts was met before."""
-    tokenizer().forget()
-    return decide(batch, "spacy")
+def start_seconds(times: int) -> list[float]:
+    """Return the wall seconds of fresh processes that measure one text, where the first finds no compiled kernel."""
+    seconds = []
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(times):
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-c", STEP], env=os.environ | {"NUMBA_CACHE_DIR": folder}, check=True)
+            seconds.append(time.perf_counter() - start)
+    return seconds
 
 
 def datatrove_keeps(texts: list[str]) -> list[bool]:
@@ -112,7 +143,6 @@ def _ways(texts: list[str], batch: pa.Array) -> dict[str, Callable[[], object]]:
         "gristmill, unicode words": lambda: decide(batch, "unicode"),
         "gristmill, whitespace words": lambda: decide(batch, "whitespace"),
         "gristmill, spacy words": lambda: decide(batch, "spacy"),
-        "gristmill, spacy words, all new": lambda: decide_anew(batch),
         "datatrove": lambda: datatrove_keeps(texts),
     }
 

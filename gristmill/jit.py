@@ -22,7 +22,8 @@ _PACKAGE = Path(__file__).parent
 def _sources_digest() -> str:
     """Return 16 hex digits of the names and contents of all kernel files, and of the constants compiled into them."""
     digest = hashlib.blake2b(digest_size=8)
-    for path in (*sorted(_PACKAGE.rglob("_kernels.py")), _PACKAGE / "characters.py"):
+    constants = _PACKAGE / "characters.py", _PACKAGE / "spacy_words" / "traits.py"
+    for path in (*sorted(_PACKAGE.rglob("_kernels.py")), *constants):
         digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 

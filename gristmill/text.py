@@ -29,6 +29,7 @@ from gristmill.words import (
     HAS_SYMBOL,
     HAS_TEXT,
     SEGMENTATION_VERSION,
+    SPACED,
     WORDS,
     Integers,
     Words,
@@ -44,6 +45,7 @@ __all__ = [
     "HAS_SYMBOL",
     "HAS_TEXT",
     "SEGMENTATION_VERSION",
+    "SPACED",
     "WORDS",
     "Integers",
     "Spans",
@@ -139,7 +141,23 @@ class TextBatch:
     @cached_property
     def words(self) -> Words:
         """The words of each text."""
-        return WORDS[self.kind](self.data, self.offsets)
+        return self._found_words[0]
+
+    @cached_property
+    def line_words(self) -> Integers:
+        """Where the words of each line start in ``words``, then their number: int64[lines + 1]."""
+        return self._found_words[1]
+
+    @cached_property
+    def _found_words(self) -> tuple[Words, Integers]:
+        """The words, found line by line: no kind of words goes past a line break, which is white space to all."""
+        lines = self.lines
+        found = WORDS[self.kind](self.data, _read_only(np.append(lines.starts, len(self.data)).astype(np.int64)))
+        if self.kind == "spacy":
+            follows = np.ones(len(lines.starts), np.bool_)
+            follows[lines.counts[:-1][np.diff(lines.counts) > 0]] = False
+            found.flags[found.counts[:-1][follows & (np.diff(found.counts) > 0)]] |= GAP
+        return found._replace(counts=found.counts[lines.counts]), found.counts
 
     @cached_property
     def lines(self) -> Spans:

@@ -23,6 +23,7 @@ CLOSES: Final = _kernels.CLOSES
 GAP: Final = _kernels.GAP
 HAS_SYMBOL: Final = _kernels.HAS_SYMBOL
 ALNUM_FIRST: Final = _kernels.ALNUM_FIRST
+SPACED: Final = _kernels.SPACED
 
 
 class Words(NamedTuple):
@@ -33,8 +34,8 @@ class Words(NamedTuple):
     signals. ``lengths`` are in characters (code points). ``flags`` hold ``HAS_ALPHA`` (a letter is in it),
     ``HAS_TEXT`` (a character that is not punctuation is in it), ``HAS_SYMBOL`` (``#`` or ``…`` is in it),
     ``ALNUM_FIRST`` (its first character is a letter, digit or other number), ``ENDS`` (a sentence ends with it),
-    ``CLOSES`` (it is punctuation, and belongs to the sentence before it) and ``GAP`` (spaCy words only: white space
-    that is not one space goes before it).
+    ``CLOSES`` (it is punctuation, and belongs to the sentence before it) and, of spaCy words only, ``SPACED`` (white
+    space goes before it, or it is its text's first) and ``GAP`` (that is not one space).
     """
 
     counts: Integers
@@ -66,9 +67,11 @@ WORDS: Final[Mapping[str, Callable[[npt.NDArray[np.uint8], Integers], Words]]] =
     }
 )
 SEGMENTATION_VERSION: Final = 2
+_SPACY_VERSION: Final = 3
 
 
 def words_versions(kind: str) -> dict[str, str]:
     """Return what the words of a kind depend on, apart from the text and Unicode."""
-    own = {"spacy": spacy_words.version()} if kind == "spacy" else {}
-    return {"segmentation": f"{kind}.{SEGMENTATION_VERSION}", **own}
+    if kind == "spacy":
+        return {"segmentation": f"spacy.{_SPACY_VERSION}", "spacy": spacy_words.version()}
+    return {"segmentation": f"{kind}.{SEGMENTATION_VERSION}"}

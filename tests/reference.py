@@ -85,15 +85,10 @@ def _is_joined(before: int, mid: int, after: int) -> bool:
     return False
 
 
-def cut_chunks(text: str) -> str:
-    """What spaCy is given: no more than 1,000 characters without white space."""
-    return re.sub(r"(\S{1000})(?=\S)", r"\1 ", text)
-
-
 def words_of(text: str, words: str = "unicode") -> list[str]:
     """The words of a kind; spaCy's are those that datatrove asks it for."""
     if words == "spacy":
-        return split_into_words(cut_chunks(text)) if text else []
+        return split_into_words(text) if text else []
     return text.split() if words == "whitespace" else unicode_words(text)
 
 

@@ -6,7 +6,7 @@ import re
 
 from datatrove.pipeline.filters.c4_filters import CITATION_REGEX, POLICY_SUBSTRINGS
 from datatrove.utils.text import TERMINAL_PUNCTUATION, split_into_sentences
-from reference import RUN, break_class, characters, cut_chunks, further_copies, is_punctuation, ratio, words_of
+from reference import RUN, break_class, characters, further_copies, is_punctuation, ratio, words_of
 
 
 def fineweb(text: str, words: list[str]) -> dict[str, float]:
@@ -35,7 +35,7 @@ def ends_sentence(word: str, kind: str) -> bool:
 
 def sentences(line: str, kind: str) -> int:
     if kind == "spacy":
-        return len(split_into_sentences(cut_chunks(line))) if line.strip() else 0
+        return len(split_into_sentences(line)) if line.strip() else 0
     count, ended = 0, False
     for word in words_of(line, kind):
         if not count or (ended and not ends_sentence(word, kind) and not all(map(is_punctuation, word))):

@@ -16,12 +16,11 @@ import pytest
 from datatrove.data import Document
 from datatrove.pipeline.filters.c4_filters import C4ParagraphFilter
 from datatrove.pipeline.formatters import PIIFormatter
-from datatrove.utils.text import split_into_words
 from datatrove_filters import FILTERS, REASONS, given_words, in_our_names, raw_verdict, their_reason
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from real_texts import real_texts
-from reference import cut_chunks, words_of
+from reference import words_of
 from strategies import PIECES, texts
 
 from gristmill.filters.catalogue import DIFFERENCES
@@ -122,7 +121,7 @@ def test_hostile_texts_meet_the_same_end_as_in_fineweb(words, rows):
 @settings(max_examples=100)
 @given(mixed(*C4_PIECES))
 def test_hostile_texts_meet_the_same_end_as_in_c4(rows):
-    found = disagreements_now("c4", [cut_chunks(row) for row in rows], "spacy")
+    found = disagreements_now("c4", rows, "spacy")
     assert [different for different in found if not is_page_order(*different)] == []
 
 
@@ -250,13 +249,6 @@ def page_order():
     assert decided(["c4"], [text], "spacy").column("reasons").to_pylist() == [[LOREM, BRACE]]
 
 
-def long_chunks():
-    text = "a" * 1001
-    assert len(split_into_words(text)) == 1
-    (values,) = measure(pa.array([text]), SignalsSettings(words="spacy")).to_pylist()
-    assert values["word_count"] == 2
-
-
 def object_identifiers():
     text = "the OID 1.3.6.1.4.1.311, and 8.8.8.8"
     assert PIIFormatter(ip_replacement="IP").format(text) == "the OID IP.4.1.311, and IP"
@@ -281,7 +273,6 @@ SHOWN = (
     ngrams_compare_words,
     all_reasons,
     page_order,
-    long_chunks,
     object_identifiers,
     bound_of_zero,
 )

@@ -40,9 +40,10 @@ nulls. `- signals: {{families: [...], words: ...}}` chooses what is measured, on
   `12:30`). A run of other symbols is one word (`...`, `</`). Ideographs, kana and the letters of Thai, Lao, Khmer,
   Myanmar and their like are words of their own, with the marks on them: no dictionary is used.
 - `whitespace`: what stands between white space, as `str.split` has it.
-- `spacy`: the words of spaCy's blank English pipeline, which are datatrove's: the same on every text, but that a run of
-  over 1,000 characters without white space is cut into pieces of 1,000 (spaCy's time grows with the square of such a
-  run's length). What spaCy makes of a run is remembered, so it is asked once for each. Needs the extra `spacy`.
+- `spacy`: the words of spaCy's blank English pipeline, which are datatrove's: the same on every text. A compiled loop
+  applies the rules of the spaCy that is installed; its time grows with a text's length, while spaCy's grows with the
+  square of the length of what has no white space in it. A spaCy whose rules are of another shape than those of 3.8 is
+  refused. Needs the extra `spacy`.
 
 Characters are code points. Words are compared by 64-bit hashes of their characters, lines and paragraphs by 64-bit
 hashes of their bytes: that two different ones of the million words of a long document are taken for equal has a
@@ -204,10 +205,6 @@ DIFFERENCES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "page_order": (
             "C4's filter names lorem ipsum or a brace, whichever line comes first",
             "both are measured; the first rule names the reason",
-        ),
-        "long_chunks": (
-            "spaCy is given text without white space whole, in a time that grows with the square of its length",
-            "`words: spacy` cuts it into pieces of 1,000 characters",
         ),
         "object_identifiers": (
             "PIIFormatter takes four numbers within a longer dotted number for an IP address: OIDs, versions",

@@ -10,15 +10,16 @@ import hashlib
 import importlib.metadata
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from gristmill.characters import CODE_POINTS, character_classes
+from gristmill.characters import character_classes
 from gristmill.errors import MissingError
 from gristmill.spacy_words import _kernels
+from gristmill.spacy_words import traits as traits_of
 
 Array = npt.NDArray[Any]
 Words = tuple[Array, Array, Array]
@@ -91,37 +92,37 @@ def _traits(sentence_ends: Sequence[str]) -> npt.NDArray[np.uint32]:
 
     before_dot = f"0-9{listed.ALPHA_LOWER}%²\\-\\+{listed.PUNCT}(?:{listed.CONCAT_QUOTES})"
     classes = {
-        _kernels.ICON: listed.ICONS,
-        _kernels.LETTER: listed.ALPHA,
-        _kernels.LOWER: listed.ALPHA_LOWER,
-        _kernels.UPPER: listed.ALPHA_UPPER,
-        _kernels.QUOTE: listed.CONCAT_QUOTES,
-        _kernels.BEFORE_DOT: before_dot,
-        _kernels.DECIMAL: r"\d",
-        _kernels.WORD: r"\w",
+        traits_of.ICON: listed.ICONS,
+        traits_of.LETTER: listed.ALPHA,
+        traits_of.LOWER: listed.ALPHA_LOWER,
+        traits_of.UPPER: listed.ALPHA_UPPER,
+        traits_of.QUOTE: listed.CONCAT_QUOTES,
+        traits_of.BEFORE_DOT: before_dot,
+        traits_of.DECIMAL: r"\d",
+        traits_of.WORD: r"\w",
     }
     sets = {
-        _kernels.MARK_ENDS: sentence_ends,
-        _kernels.PREFIX: _singles(English.Defaults.prefixes),
-        _kernels.SUFFIX: _singles(English.Defaults.suffixes),
-        _kernels.SYMBOL: "#…",
-        _kernels.ENDS_UNIT: [_plain(piece)[-1] for piece in (*listed.LIST_UNITS, *listed.LIST_CURRENCY)],
-        _kernels.STARTS_PREFIX: [_plain(piece)[0] for piece in listed.LIST_CURRENCY if len(_plain(piece)) > 1],
+        traits_of.MARK_ENDS: sentence_ends,
+        traits_of.PREFIX: _singles(English.Defaults.prefixes),
+        traits_of.SUFFIX: _singles(English.Defaults.suffixes),
+        traits_of.SYMBOL: "#…",
+        traits_of.ENDS_UNIT: [_plain(piece)[-1] for piece in (*listed.LIST_UNITS, *listed.LIST_CURRENCY)],
+        traits_of.STARTS_PREFIX: [_plain(piece)[0] for piece in listed.LIST_CURRENCY if len(_plain(piece)) > 1],
     }
     traits = character_classes().astype(np.uint32)
     for bit, ends in classes.items():
         traits[:_LISTED][_members(ends)] |= np.uint32(bit)
     for bit, characters in sets.items():
         traits[[ord(character) for character in characters]] |= np.uint32(bit)
-    traits[traits & _kernels.ICON != 0] |= np.uint32(_kernels.PREFIX | _kernels.SUFFIX)
-    traits[0xA1:0x10000] |= np.uint32(_kernels.HOST)
-    traits[[point for point in range(0x80) if chr(point).isalnum()]] |= np.uint32(_kernels.HOST)
+    traits[traits & traits_of.ICON != 0] |= np.uint32(traits_of.PREFIX | traits_of.SUFFIX)
+    traits[0xA1:0x10000] |= np.uint32(traits_of.HOST)
+    traits[[point for point in range(0x80) if chr(point).isalnum()]] |= np.uint32(traits_of.HOST)
     for block in _PUNCTUATION:
         closes = (unicodedata.category(chr(point)).startswith("P") for point in block)
-        traits[block.start : block.stop] |= np.fromiter(closes, np.bool_, len(block)) * np.uint32(_kernels.MARK_CLOSES)
-    inert = traits & (_kernels.PREFIX | _kernels.SUFFIX) == 0
+        traits[block.start : block.stop] |= np.fromiter(closes, np.bool_, len(block)) * np.uint32(traits_of.MARK_CLOSES)
+    inert = traits & (traits_of.PREFIX | traits_of.SUFFIX) == 0
     inert[[ord(character) for character in _NAMED]] = False
-    traits[inert] |= np.uint32(_kernels.INERT)
+    traits[inert] |= np.uint32(traits_of.INERT)
     traits.flags.writeable = False
     return traits
 
@@ -139,7 +140,7 @@ def _plain(piece: str) -> str:
     return piece.replace("\\", "")
 
 
-def _singles(pieces: Iterable[str]) -> list[str]:
+def _singles(pieces: Any) -> list[str]:
     """Return the rules that are one character."""
     return [_plain(piece) for piece in pieces if len(_plain(piece)) == 1]
 

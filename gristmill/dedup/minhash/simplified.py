@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from gristmill.characters import character_classes
 from gristmill.dedup.minhash import _kernels
-from gristmill.spacy_words import _kernels as chunk_kernels
+from gristmill.dedup.minhash.chunks import _kernels as chunk_kernels
 
 Array = npt.NDArray[Any]
 

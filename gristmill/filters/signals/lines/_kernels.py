@@ -130,21 +130,51 @@ def _matches(text: Array, i: Integer, end: Integer, lower: Array, phrase: Array)
     return bool(k == phrase.shape[0])
 
 
-@inlined
-def _phrases_in(text: Array, start: Integer, end: Integer, lower: Array, phrases: Any) -> Integer:
+@kernel
+def _phrases_in(text: Array, start: int, end: int, lower: Array, phrases: Any) -> int:
     """Return the bits of all phrases that are in the span, but for case.
 
-    ``phrases`` are their letters, where each starts in them, its bit, and whether two bytes begin any.
+    ``phrases`` are their letters, where each starts in them, its bit, and how far one may go on from each pair of bytes
+    (their last five bits): 0 where a phrase may have that pair as its 9th and 10th letters; none is shorter.
     """
-    letters, firsts, bits, beginnings = phrases
+    letters, firsts, bits, steps = phrases
     found = 0
-    for i in range(start, end - 1):
-        if beginnings[text[i], text[i + 1]]:
+    i = start + 9
+    while i < end:
+        step = steps[(text[i - 1] & 31) << 5 | text[i] & 31]
+        if step == 0:
             for p in range(bits.shape[0]):
-                phrase = letters[firsts[p] : firsts[p + 1]]
-                if text[i] | 0x20 == phrase[0] and _matches(text, i, end, lower, phrase):
+                if _matches(text, i - 9, end, lower, letters[firsts[p] : firsts[p + 1]]):
                     found |= bits[p]
+            step = 1
+        i += step
     return found
+
+
+@kernel
+def _wide_phrases_in(text: Array, start: int, end: int, lower: Array, phrases: Any) -> int:
+    """Return the same for a span with a letter of several bytes whose lower case is ASCII."""
+    letters, firsts, bits, _ = phrases
+    found = 0
+    for i in range(start, end):
+        for p in range(bits.shape[0]):
+            if text[i] & 0xC0 != 0x80 and _matches(text, i, end, lower, letters[firsts[p] : firsts[p + 1]]):
+                found |= bits[p]
+    return found
+
+
+@inlined
+def _line_bytes(data: Array, start: Integer, end: Integer) -> tuple[bool, bool, bool]:
+    """Return whether a line has a ``[``, a ``{`` and a kelvin sign, whose lower case is ``k``."""
+    bracket = False
+    brace = False
+    kelvin = False
+    for i in range(start, end):
+        bracket |= data[i] == 0x5B
+        brace |= data[i] == 0x7B
+    for i in range(start, end - 2):
+        kelvin |= (data[i] == 0xE2) & (data[i + 1] == 0x84) & (data[i + 2] == 0xAA)
+    return bracket, brace, kelvin
 
 
 @inlined
@@ -171,11 +201,11 @@ def _citation_end(data: Array, i: Integer, end: Integer, tables: Any, phrases: A
 
 
 @inlined
-def _words_of_line(data: Array, start: Integer, end: Integer, classes: Array) -> tuple[int, int]:
-    """Return how many words a line has, and the characters of the longest."""
+def _has_good_words(data: Array, start: Integer, end: Integer, classes: Array) -> bool:
+    """Return whether a line has at least three words, none of which is too long."""
     words = 0
-    longest = 0
     length = 0
+    may_be_long = end - start > _LONG_WORD
     while start < end:
         point, width = decode(data, start)
         start += width
@@ -184,8 +214,11 @@ def _words_of_line(data: Array, start: Integer, end: Integer, classes: Array) ->
             continue
         words += length == 0
         length += 1
-        longest = max(longest, length)
-    return words, longest
+        if length > _LONG_WORD:
+            return False
+        if words == 3 and not may_be_long:
+            return True
+    return words >= 3
 
 
 @inlined
@@ -198,44 +231,69 @@ def _ends_well(text: Array, start: Integer, end: Integer) -> bool:
     return bool(text[end - 1] != _DOT or text[end - 2] != _DOT or text[end - 3] != _DOT)
 
 
+@inlined
+def _cut_citations(data: Array, start: Integer, end: Integer, tables: Any, text: Array, n: Integer) -> Integer:
+    """Write a line without its citations from ``n`` on; return where it ends."""
+    classes, breaks, _, citations = tables
+    i = start
+    while i < end:
+        after = _citation_end(data, i, end, (classes, breaks), citations) if data[i] == 0x5B else i
+        if after == i:
+            text[n] = data[i]
+            n += 1
+            i += 1
+        else:
+            i = after
+    return n
+
+
 @kernel
-def c4_lines(data: Array, tables: Any, lines: Any, phrases: Any, cleaned: Any, out: Array) -> None:
-    """Fill in each line as C4 cleans it, whether it is kept, and five counts of the lines of each row.
+def c4_lines(data: Array, tables: Any, lines: Any, phrases: Any, cleaned: Any, out: Array) -> int:
+    """Fill in the lines that C4's cleaning changes, which those are, which it keeps, and five counts of each row.
 
     ``tables`` are the classes, word breaks and lower case of characters, then the citations, as letters and where each
     starts in them; ``lines`` their counts, starts and ends without white space at the ends; ``phrases`` are as in
-    ``_phrases_in``, with the bits ``LOREM``, ``JAVASCRIPT`` and ``POLICY``. ``cleaned`` are the text of all lines,
-    where each starts, and whether it is kept. The counts: kept lines, lines with lorem ipsum and with a brace that
-    decide on the page, lines with javascript, lines with a policy.
+    ``_phrases_in``, with the bits ``LOREM``, ``JAVASCRIPT`` and ``POLICY``. ``cleaned`` are the text of the lines from
+    which citations are cut, where each line starts there (the others are empty), which lines those are, and which are
+    kept. The counts: kept lines, lines with lorem ipsum and with a brace that decide on the page, lines with
+    javascript, lines with a policy. Returns the number of changed lines.
     """
-    classes, breaks, lower, citations = tables
+    classes, lower = tables[0], tables[2]
     counts, starts, ends = lines
-    text, offsets, kept = cleaned
+    text, offsets, changed, kept = cleaned
     n = 0
+    changes = 0
     offsets[0] = 0
     for row in range(counts.shape[0] - 1):
         out[row] = 0
         for line in range(counts[row], counts[row + 1]):
-            first = n
-            i = starts[line]
+            start = starts[line]
             end = ends[line]
-            brace = False
-            while i < end:
-                after = _citation_end(data, i, end, (classes, breaks), citations) if data[i] == 0x5B else i
-                if after == i:
-                    text[n] = data[i]
-                    brace |= data[i] == 0x7B
-                    n += 1
-                    i += 1
+            bracket, brace, kelvin = _line_bytes(data, start, end)
+            first = n
+            if bracket:
+                n = _cut_citations(data, start, end, tables, text, n)
+            changed[line] = bracket and n - first < end - start
+            if changed[line]:
+                changes += 1
+                ends_well = _ends_well(text, first, n)
+                if kelvin:
+                    found = _wide_phrases_in(text, first, n, lower, phrases)
                 else:
-                    i = after
+                    found = _phrases_in(text, first, n, lower, phrases)
+            else:
+                n = first
+                ends_well = _ends_well(data, start, end)
+                if kelvin:
+                    found = _wide_phrases_in(data, start, end, lower, phrases)
+                else:
+                    found = _phrases_in(data, start, end, lower, phrases)
             offsets[line + 1] = n
-            words, longest = _words_of_line(data, starts[line], end, classes)
-            good = words >= 3 and longest <= _LONG_WORD and _ends_well(text, first, n)
-            found = _phrases_in(text, first, n, lower, phrases)
+            good = ends_well and _has_good_words(data, start, end, classes)
             kept[line] = good and found & (JAVASCRIPT | POLICY) == 0
             out[row, 0] += kept[line]
             out[row, 1] += good and found & LOREM != 0
             out[row, 2] += good and found & JAVASCRIPT == 0 and brace
             out[row, 3] += found & JAVASCRIPT != 0
             out[row, 4] += found & POLICY != 0
+    return changes

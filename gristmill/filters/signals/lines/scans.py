@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import product
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -77,30 +77,29 @@ def cleaned_lines(batch: TextBatch) -> CleanedLines:
     starts, ends = np.empty(len(lines.starts), np.int64), np.empty(len(lines.starts), np.int64)
     tables = character_classes(), word_breaks(), lower_case(), _letters(_CITATIONS)
     segmentation.stripped_spans(batch.data, (lines.starts, lines.ends), tables[0], starts, ends)
-    offsets, kept = np.empty(len(starts) + 1, np.int64), np.empty(len(starts), np.bool_)
-    text = np.empty(len(batch.data), np.uint8)
+    offsets, text = np.empty(len(starts) + 1, np.int64), np.empty(len(batch.data), np.uint8)
+    changed, kept = np.empty(len(starts), np.bool_), np.empty(len(starts), np.bool_)
     out = np.empty((batch.rows, 5), np.int64)
-    _kernels.c4_lines(batch.data, tables, (lines.counts, starts, ends), _phrases(), (text, offsets, kept), out)
-    cleaned = pa.LargeStringArray.from_buffers(len(starts), pa.py_buffer(offsets), pa.py_buffer(text))
-    return CleanedLines(out, kept, _sentences(cleaned, batch.kind))
-
-
-def _sentences(lines: pa.LargeStringArray, kind: str) -> Column:
-    """Return the sentences of each line: int64[lines]."""
-    words = TextBatch(lines, kind).words
-    found = np.empty(len(lines), np.int64)
-    _kernels.sentences(words.counts, words.flags, found)
-    return found
+    cleaned = text, offsets, changed, kept
+    changes = _kernels.c4_lines(batch.data, tables, (lines.counts, starts, ends), _phrases(), cleaned, out)
+    sentences = batch.scan(whole_line_sentences)
+    if changes:
+        shorter = pa.LargeStringArray.from_buffers(len(starts), pa.py_buffer(offsets), pa.py_buffer(text))
+        words = TextBatch(shorter, batch.kind).words
+        sentences = np.where(changed, _sentences(words.counts, words.flags), sentences)
+    return CleanedLines(out, kept, sentences)
 
 
 def whole_line_sentences(batch: TextBatch) -> Column:
-    """Return the sentences of each line of ``str.splitlines``, with its citations: int64[lines].
+    """Return the sentences of each line of ``str.splitlines``, with its citations: int64[lines]."""
+    return _sentences(batch.line_words, batch.words.flags)
 
-    A line is taken with its break, which is white space.
-    """
-    offsets = np.append(batch.lines.starts, len(batch.data)).astype(np.int64)
-    buffers = pa.py_buffer(offsets), pa.py_buffer(batch.data)
-    return _sentences(pa.LargeStringArray.from_buffers(len(batch.lines.starts), *buffers), batch.kind)
+
+def _sentences(counts: Column, flags: Column) -> Column:
+    """Return the sentences of each run of words: int64[len(counts) - 1]."""
+    found = np.empty(len(counts) - 1, np.int64)
+    _kernels.sentences(counts, flags, found)
+    return found
 
 
 def c4_lines(batch: TextBatch) -> C4Lines:
@@ -124,10 +123,16 @@ def _letters(phrases: Iterable[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray
     return np.frombuffer(b"".join(listed), np.uint8), np.concatenate([[0], np.cumsum([len(text) for text in listed])])
 
 
+@cache
 def _phrases() -> tuple[npt.NDArray[Any], ...]:
     """Return C4's phrases as the kernel reads them."""
-    beginnings = np.zeros((256, 256), np.bool_)
+    letters, firsts = _letters(_PHRASES)
+    shortest = min(map(len, _PHRASES))
+    assert shortest == 10  # what the kernel goes by
+    steps = np.full(1 << 10, shortest - 1, np.uint8)
     for phrase in _PHRASES:
-        for cases in product(*((letter, letter.upper()) for letter in phrase[:2])):
-            beginnings[tuple(map(ord, cases))] = True
-    return *_letters(_PHRASES), np.array(list(_PHRASES.values()), np.int64), beginnings
+        codes = np.frombuffer(phrase.encode(), np.uint8).astype(np.int64) & 31
+        pairs = codes[:-1] << 5 | codes[1:]
+        for place in range(shortest - 1):
+            steps[pairs[place]] = min(steps[pairs[place]], shortest - 2 - place)
+    return letters, firsts, np.array(list(_PHRASES.values()), np.int64), steps

@@ -1,0 +1,1 @@
+"""What stands between white space, numbered by what it is."""
