@@ -45,6 +45,12 @@ nulls. `- signals: {{families: [...], words: ...}}` chooses what is measured, on
   square of the length of what has no white space in it. A spaCy whose rules are of another shape than those of 3.8 is
   refused. Needs the extra `spacy`.
 
+Signals named `..._redpajama_v2` bring their own words, whatever `words` says. Of normalized words ASCII punctuation is
+deleted (`don't` is `dont`), the rest is lower-cased character by character, decomposed (NFD: `é` is two characters) and
+split at white space. Raw words are runs of letters, digits and `_`, and runs of other characters that are not white
+space (`\\w+|[^\\w\\s]+`). Their lines end at line feeds, which belong to them; blank ones count, and nothing after the
+last line feed is no line.
+
 Characters are code points. Words are compared by 64-bit hashes of their characters, lines and paragraphs by 64-bit
 hashes of their bytes: that two different ones of the million words of a long document are taken for equal has a
 probability of about 3e-8. A page made to collide can only spoil its own signals.
