@@ -38,17 +38,24 @@ def normal_host(host: str) -> tuple[str, bool]:
     if not host.isascii():
         host = _as_ascii(host)
     host = _FORBIDDEN.sub("_", host.strip(". "))[-_LONGEST_HOST:].strip(".")
-    if host and (host[-1].isdigit() or host.rpartition(".")[2].startswith("0x")):
+    if _ends_as_number(host):
         number = _ipv4(host)
         return number or host, True
     return host, False
+
+
+def _ends_as_number(host: str) -> bool:
+    return host[-1:].isdigit() or host.rpartition(".")[2].startswith("0x")
 
 
 def _ipv6(host: str) -> tuple[str, bool]:
     try:
         return ipaddress.IPv6Address(host).compressed, True
     except ValueError:
-        return _FORBIDDEN.sub("_", host.encode("ascii", "replace").decode()), False
+        plain = _FORBIDDEN.sub("_", host.encode("ascii", "replace").decode().strip(". "))[2 - _LONGEST_HOST :].strip(
+            "."
+        )
+        return f"_{plain.replace('.', '_')}_" if _ends_as_number(plain) else plain, False
 
 
 def _ipv4(host: str) -> str | None:

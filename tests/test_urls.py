@@ -175,6 +175,8 @@ def test_any_text_is_an_address(url):
 
 @given(urls())
 @example("http://" + "00000000\u00bc" * 23)
+@example("[0")
+@example("[" + "a." * 200 + "]/")
 def test_normal_forms_are_normal(url):
     address = parse_url(url)
     again = normal_host(f"[{address.host}]" if ":" in address.host else address.host)
