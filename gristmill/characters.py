@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 UNICODE_VERSION: Final = unicodedata.unidata_version
 CODE_POINTS: Final = 0x110000
+_DOTTED_I: Final = 0x130  # its lower case is two characters
 
 # bits of character_classes()
 ALPHA: Final = 1  # str.isalpha: any letter
@@ -100,15 +101,14 @@ Mask = npt.NDArray[np.bool_]
 @functools.cache
 def character_classes() -> npt.NDArray[np.uint8]:
     """Return the bit classes (``ALPHA``, ``SPACE``, ...) of every code point: uint8[0x110000]."""
-    category = _categories()
     table = np.zeros(CODE_POINTS, np.uint8)
-    table[_in_categories(category, "L")] |= ALPHA
-    table[_where(str.isspace)] |= SPACE
+    table[_in_categories("L")] |= ALPHA
+    table[_spaces()] |= SPACE
     table[code_points(_PUNCTUATION)] |= PUNCTUATION
     table[code_points(_LINE_BREAKS)] |= LINE_BREAK
-    table[_where(str.isalnum)] |= ALPHANUMERIC
-    table[_in_categories(category, "M")] |= MARK
-    table[_alone(category)] |= ALONE
+    table[_alphanumeric()] |= ALPHANUMERIC
+    table[_in_categories("M")] |= MARK
+    table[_alone()] |= ALONE
     table[code_points(_TERMINAL)] |= TERMINAL
     table.flags.writeable = False
     return table
@@ -121,20 +121,19 @@ def word_breaks() -> npt.NDArray[np.uint8]:
     After UAX 29, table 3, derived from general categories; it differs where a tailoring is wanted: white space
     separates, kana and South East Asian letters stand alone, and a colon or a slash joins digits. Later classes win.
     """
-    category = _categories()
     classes = {
-        LETTER: _in_categories(category, "L", "Nl") | code_points(_LETTERS_TOO),
-        HEBREW: _in_categories(category, "Lo") & code_points(_HEBREW),
-        JOINER: _in_categories(category, "Pc"),
-        SINGLE: _alone(category),
+        LETTER: _in_categories("L", "Nl") | code_points(_LETTERS_TOO),
+        HEBREW: _in_categories("Lo") & code_points(_HEBREW),
+        JOINER: _in_categories("Pc"),
+        SINGLE: _alone(),
         MID_LETTER: code_points(_MID_LETTER),
         MID_NUMBER: code_points(_MID_NUMBER),
         MID_BOTH: code_points(_MID_BOTH),
         DOUBLE_QUOTE: code_points("22"),
-        FORMAT: _in_categories(category, "Cf") & ~code_points("70f"),
-        NUMBER: _in_categories(category, "Nd") | code_points(_NUMBERS_TOO),
-        EXTEND: _in_categories(category, "M") | code_points("200c ff9e-ff9f 1f3fb-1f3ff e0020-e007f"),
-        BLANK: _where(str.isspace) | code_points("200b"),
+        FORMAT: _in_categories("Cf") & ~code_points("70f"),
+        NUMBER: _in_categories("Nd") | code_points(_NUMBERS_TOO),
+        EXTEND: _in_categories("M") | code_points("200c ff9e-ff9f 1f3fb-1f3ff e0020-e007f"),
+        BLANK: _spaces() | code_points("200b"),
     }
     table = np.full(CODE_POINTS, OTHER, np.uint8)
     for value, mask in classes.items():
@@ -151,23 +150,29 @@ def lower_case() -> npt.NDArray[np.uint32]:
     last capital sigma of a word, here the ordinary one.
     """
     table = np.arange(CODE_POINTS, dtype=np.uint32)
+    points = np.concatenate([table[block.start : block.stop] for block in _ASSIGNED])
+    points[points == _DOTTED_I] = ord("i")
+    alone = np.zeros((len(points), 2), np.uint32)  # a NUL after each, so that none is in a word with another
+    alone[:, 0] = points
+    lower = alone.tobytes().decode("utf-32-le", "surrogatepass").lower().encode("utf-32-le", "surrogatepass")
+    found = np.frombuffer(lower, np.uint32)[::2]
     for block in _ASSIGNED:
-        characters = map(chr, block)
-        table[block.start : block.stop] = np.fromiter((ord(c.lower()[0]) for c in characters), np.uint32, len(block))
+        table[block.start : block.stop], found = found[: len(block)], found[len(block) :]
     table.flags.writeable = False
     return table
 
 
 def categories(*names: str) -> Mask:
     """Return where the general category starts with one of the names: bool[0x110000]."""
-    return _in_categories(_categories(), *names)
+    return _in_categories(*names)
 
 
 @functools.cache
 def letter_cases() -> npt.NDArray[np.uint8]:
     """Return the cases (``UPPER``, ``NOT_UPPER``) of every code point: uint8[0x110000]."""
-    upper = _where(str.isupper)
-    table = UPPER * upper + NOT_UPPER * (_where(str.islower) | (_where(str.istitle) & ~upper))
+    assigned = ~_in_categories("Cn")
+    upper = _where(str.isupper, assigned)
+    table = UPPER * upper + NOT_UPPER * (_where(str.islower, assigned) | (_where(str.istitle, assigned) & ~upper))
     table = table.astype(np.uint8)
     table.flags.writeable = False
     return table
@@ -198,30 +203,45 @@ def _form(character: str) -> int:
 
 
 @functools.cache
-def _categories() -> npt.NDArray[np.str_]:
-    """Return the general category of every code point: str[2][0x110000], ``Cn`` outside the assigned blocks."""
-    table = np.full(CODE_POINTS, "Cn", "U2")
-    for block in _ASSIGNED:
-        table[block.start : block.stop] = list(map(unicodedata.category, map(chr, block)))
-    return table
+def _categories() -> tuple[npt.NDArray[np.uint16], ...]:
+    """Return the general category of every code point of each block of ``_ASSIGNED``, its two letters as a number."""
+    names = ("".join(map(unicodedata.category, map(chr, block))) for block in _ASSIGNED)
+    return tuple(np.frombuffer(text.encode(), np.uint16) for text in names)
 
 
-def _in_categories(category: npt.NDArray[np.str_], *names: str) -> Mask:
-    """Return where the category starts with one of the names."""
-    mask = np.zeros(CODE_POINTS, np.bool_)
+def _in_categories(*names: str) -> Mask:
+    """Return where the general category starts with one of the names; it is ``Cn`` outside the assigned blocks."""
+    starts = np.arange(1 << 16, dtype=np.uint16).view(np.uint8).reshape(-1, 2)
+    chosen = np.zeros(1 << 16, np.bool_)
     for name in names:
-        mask |= np.char.startswith(category, name)
+        chosen |= np.logical_and.reduce([starts[:, place] == ord(letter) for place, letter in enumerate(name)])
+    mask = np.full(CODE_POINTS, chosen[np.frombuffer(b"Cn", np.uint16)[0]])
+    for block, found in zip(_ASSIGNED, _categories(), strict=True):
+        mask[block.start : block.stop] = chosen[found]
     return mask
 
 
-def _alone(category: npt.NDArray[np.str_]) -> Mask:
-    return _in_categories(category, "L", "Nl") & code_points(_ALONE)
+def _alone() -> Mask:
+    return _in_categories("L", "Nl") & code_points(_ALONE)
 
 
-def _where(predicate: Callable[[str], bool]) -> Mask:
+@functools.cache
+def _spaces() -> Mask:
+    """Return where ``str.isspace`` holds: at control characters and separators only."""
+    return _where(str.isspace, _in_categories("Cc", "Z"))
+
+
+def _alphanumeric() -> Mask:
+    """Return where ``str.isalnum`` holds: at all letters, and at numbers."""
+    letters = _in_categories("L")
+    return letters | _where(str.isalnum, _in_categories("N"))
+
+
+def _where(predicate: Callable[[str], bool], among: Mask) -> Mask:
+    """Return where the predicate holds, of the code points that the mask has."""
     mask = np.zeros(CODE_POINTS, np.bool_)
-    for block in _ASSIGNED:
-        mask[block.start : block.stop] = np.fromiter(map(predicate, map(chr, block)), np.bool_, len(block))
+    points = np.flatnonzero(among)
+    mask[points] = np.fromiter(map(predicate, map(chr, points.tolist())), np.bool_, len(points))
     return mask
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from gristmill import _kernels
 from gristmill.characters import character_classes, word_breaks
-from gristmill.spacy_words import tokenizer as spacy_words
+from gristmill.spacy_words import installed
 
 Integers = npt.NDArray[np.int64]
 
@@ -55,7 +55,9 @@ def _by_kernel(kernel: Any, data: npt.NDArray[np.uint8], offsets: Integers) -> W
 
 def _by_spacy(data: npt.NDArray[np.uint8], offsets: Integers) -> Words:
     """Return spaCy's words."""
-    return Words(*spacy_words.find_words(data, offsets))
+    from gristmill.spacy_words.tokenizer import find_words  # its kernels are many, and seldom asked for
+
+    return Words(*find_words(data, offsets))
 
 
 # The kinds of words, and what finds them. Version: raise it when any text can give other words than before.
@@ -73,5 +75,5 @@ _SPACY_VERSION: Final = 3
 def words_versions(kind: str) -> dict[str, str]:
     """Return what the words of a kind depend on, apart from the text and Unicode."""
     if kind == "spacy":
-        return {"segmentation": f"spacy.{_SPACY_VERSION}", "spacy": spacy_words.version()}
+        return {"segmentation": f"spacy.{_SPACY_VERSION}", "spacy": installed.version()}
     return {"segmentation": f"{kind}.{SEGMENTATION_VERSION}"}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
 from functools import cache
 from typing import Any
 
@@ -14,16 +12,6 @@ from gristmill.spacy_words import _kernels
 from gristmill.spacy_words.rules import Rules, read_rules
 
 Array = npt.NDArray[Any]
-
-
-def is_installed() -> bool:
-    """Return whether spaCy is there."""
-    return importlib.util.find_spec("spacy") is not None
-
-
-def version() -> str:
-    """Return the version of spaCy. Raises PackageNotFoundError where it is not installed."""
-    return importlib.metadata.version("spacy")
 
 
 @cache

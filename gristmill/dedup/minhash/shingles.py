@@ -21,7 +21,7 @@ from gristmill.characters import UNICODE_VERSION, character_classes
 from gristmill.columns import text_column
 from gristmill.dedup.minhash import _kernels
 from gristmill.dedup.minhash.simplified import simplified_words
-from gristmill.spacy_words import tokenizer as spacy_words
+from gristmill.spacy_words import installed as spacy_words
 from gristmill.text import HAS_TEXT, TextBatch, words_versions
 
 Array = npt.NDArray[Any]

@@ -10,18 +10,13 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from gristmill.filters.signals.lines.scans import c4_lines
+from gristmill.filters.signals.lines.scans import c4_lines, phrase_counts
 from gristmill.filters.signals.signal import Column, signal
 from gristmill.text import TextBatch
 
 FAMILY: Final = "c4"
 SOURCE: Final = "Raffel et al. 2020, arXiv:1910.10683, section 2.2; meaning of datatrove 0.10"
-
-
-def _occurrences(texts: pa.Array, pattern: str) -> Column:
-    return np.asarray(pc.count_substring(texts, pattern).fill_null(0), dtype=np.int64)
 
 
 @signal(pa.int64(), FAMILY, SOURCE)
@@ -30,7 +25,7 @@ def lorem_ipsum_count(batch: TextBatch) -> Column:
 
     An empty text has 0. C4's own code drops a page that has one anywhere.
     """
-    return _occurrences(pc.ascii_lower(batch.texts), "lorem ipsum")
+    return phrase_counts(batch, "lorem ipsum")
 
 
 @signal(pa.int64(), FAMILY, SOURCE)
@@ -39,7 +34,7 @@ def curly_brace_count(batch: TextBatch) -> Column:
 
     An empty text has 0. C4's own code drops a page that has one anywhere.
     """
-    return _occurrences(batch.texts, "{")
+    return np.diff(np.searchsorted(np.flatnonzero(batch.data == 0x7B), batch.offsets))
 
 
 @signal(pa.int64(), FAMILY, SOURCE)

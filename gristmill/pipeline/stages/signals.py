@@ -18,7 +18,7 @@ from gristmill.pipeline.plan import Step
 from gristmill.pipeline.planning import Planning
 from gristmill.pipeline.recipe import RecipeStage
 from gristmill.pipeline.run import Run
-from gristmill.spacy_words import tokenizer as spacy_words
+from gristmill.spacy_words import installed
 
 
 def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
@@ -29,7 +29,7 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
     """
     settings = stage.settings
     assert isinstance(settings, SignalsSettings)
-    if settings.words == "spacy" and not spacy_words.is_installed():
+    if settings.words == "spacy" and not installed.is_installed():
         raise MissingError("`words: spacy` needs spaCy; install it with: pip install 'gristmill[spacy]'")
     name = planning.name_for("signals")
     return [

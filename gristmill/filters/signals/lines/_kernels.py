@@ -118,6 +118,30 @@ def sentences(counts: Array, flags: Array, out: Array) -> None:
 
 
 @inlined
+def _ascii_lower(byte: Integer) -> Integer:
+    """Return a byte, an ASCII capital as its small letter."""
+    return byte | 0x20 if 0x41 <= byte <= 0x5A else byte
+
+
+@kernel
+def count_phrase(data: Array, offsets: Array, phrase: Array, steps: Array, out: Array) -> None:
+    """Fill in how often the phrase is in each row, whatever the case of ASCII letters; occurrences do not overlap.
+
+    ``steps`` says how far to go on from each byte when it stands at the phrase's end.
+    """
+    size = phrase.shape[0]
+    for row in range(offsets.shape[0] - 1):
+        out[row] = 0
+        i = offsets[row] + size - 1
+        while i < offsets[row + 1]:
+            k = 0
+            while k < size and _ascii_lower(data[i - k]) == phrase[size - 1 - k]:
+                k += 1
+            out[row] += k == size
+            i += size if k == size else np.int64(steps[data[i]])
+
+
+@inlined
 def _matches(text: Array, i: Integer, end: Integer, lower: Array, phrase: Array) -> bool:
     """Return whether the text at ``i`` is the phrase (ASCII), but for case."""
     k = 0
@@ -166,14 +190,18 @@ def _wide_phrases_in(text: Array, start: int, end: int, lower: Array, phrases: A
 @inlined
 def _line_bytes(data: Array, start: Integer, end: Integer) -> tuple[bool, bool, bool]:
     """Return whether a line has a ``[``, a ``{`` and a kelvin sign, whose lower case is ``k``."""
+    line = data[start:end]
     bracket = False
     brace = False
     kelvin = False
-    for i in range(start, end):
-        bracket |= data[i] == 0x5B
-        brace |= data[i] == 0x7B
-    for i in range(start, end - 2):
-        kelvin |= (data[i] == 0xE2) & (data[i + 1] == 0x84) & (data[i + 2] == 0xAA)
+    for i in range(line.shape[0]):
+        bracket |= line[i] == 0x5B
+        brace |= line[i] == 0x7B
+        kelvin |= line[i] == 0xAA
+    if kelvin:  # only its last byte so far
+        kelvin = False
+        for i in range(line.shape[0] - 2):
+            kelvin |= (line[i] == 0xE2) & (line[i + 1] == 0x84) & (line[i + 2] == 0xAA)
     return bracket, brace, kelvin
 
 

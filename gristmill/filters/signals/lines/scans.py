@@ -111,6 +111,20 @@ def c4_lines(batch: TextBatch) -> C4Lines:
     return C4Lines(kept, lorem, braces, javascript, policies, *sentences)
 
 
+def phrase_counts(batch: TextBatch, phrase: str) -> Column:
+    """Return how often a phrase of lower-case ASCII is in each text, in any case of ASCII's letters.
+
+    Occurrences do not overlap.
+    """
+    letters = np.frombuffer(phrase.encode(), np.uint8)
+    steps = np.full(256, len(letters), np.uint8)
+    for place, letter in enumerate(phrase[:-1]):
+        steps[[ord(letter), ord(letter.upper())]] = len(letters) - 1 - place
+    out = np.empty(batch.rows, np.int64)
+    _kernels.count_phrase(batch.data, batch.offsets, letters, steps, out)
+    return out
+
+
 def row_sums(values: Column, counts: Column) -> Column:
     """Return the sum of the values of each row; those of row *i* are from ``counts[i]`` to ``counts[i + 1]``."""
     totals = np.concatenate([[0], np.cumsum(values)])

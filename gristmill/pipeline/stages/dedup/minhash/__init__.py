@@ -29,7 +29,7 @@ from gristmill.pipeline.stages.dedup.minhash.signed import Signed
 from gristmill.pipeline.stages.dedup.minhash.tables import BANDS, DECIDED, LABELS, NODES
 from gristmill.pipeline.stages.dedup.minhash.tables import members as members_table
 from gristmill.schema import CLUSTER_SIZE, COMPONENT_SIZE, NEAR_DUPLICATES, SIMILARITY
-from gristmill.spacy_words import tokenizer as spacy_words
+from gristmill.spacy_words import installed as spacy_words
 
 _VERSION = "1"
 
