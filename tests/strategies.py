@@ -46,6 +46,7 @@ PIECES = (
     "[٣]",
     "Enable JavaScript",
     "we use cooKies.",
+    "we use coo\u212aies [1].",
     "{",
     " A line that is kept. ",
     "x" * 40,

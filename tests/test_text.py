@@ -45,6 +45,18 @@ def test_the_classes_of_every_character_are_those_of_python_and_datatrove():
     assert wrong == []
 
 
+def test_two_characters_beyond_ascii_have_a_lower_case_in_it():
+    """The search for phrases takes other ways for the kelvin sign, and takes the dotted capital I for no letter."""
+    points = np.flatnonzero(characters.lower_case() < 0x80)
+    assert [point for point in points.tolist() if point >= 0x80] == [0x130, 0x212A]
+
+
+def test_words_are_found_by_line():
+    batch = TextBatch(pa.array(["a b\n\nc d e\r\n", None, "", "\nf"]))
+    assert batch.line_words.tolist() == [0, 2, 2, 5, 5, 6]
+    assert batch.words.counts.tolist() == [0, 5, 5, 5, 6]
+
+
 def test_lower_case_is_that_of_python_but_for_one_character():
     table = characters.lower_case()
     assert [c for c in ALL if chr(table[ord(c)]) != c.lower()] == ["İ"]
