@@ -55,6 +55,19 @@ Characters are code points. Words are compared by 64-bit hashes of their charact
 hashes of their bytes: that two different ones of the million words of a long document are taken for equal has a
 probability of about 3e-8. A page made to collide can only spoil its own signals.
 
+FineWeb's four filters on 300 pages of a crawl in many languages (3.8 KB each), on one core, CPU time, beside other
+work: signals, rules and Parquet here, datatrove 0.10's filters in a chain there (`benchmarks/signals.py`).
+
+| | documents/s | × | signals of Gopher and FineWeb alone |
+|---|---|---|---|
+| `unicode` | 12,367 | 117 | 78 MB/s |
+| `whitespace` | 14,919 | 141 | 95 MB/s |
+| `spacy` | 8,858 | 84 | 45 MB/s |
+| datatrove | 106 | 1 | |
+
+Nothing is remembered between texts, so words that were never met cost no more. A process measures its first text after
+12 s when its loops must be compiled, else after 1.3 s (1.0 s of CPU time).
+
 ## What a signal needs
 
 Most signals need the text and nothing else. Some need more, and say so:

@@ -159,9 +159,10 @@ def _phrases_in(text: Array, start: int, end: int, lower: Array, phrases: Any) -
     """Return the bits of all phrases that are in the span, but for case.
 
     ``phrases`` are their letters, where each starts in them, its bit, and how far one may go on from each pair of bytes
-    (their last five bits): 0 where a phrase may have that pair as its 9th and 10th letters; none is shorter.
+    (their last five bits): 0 where a phrase may have that pair as its 9th and 10th letters; none is shorter. Last,
+    which bytes begin any.
     """
-    letters, firsts, bits, steps = phrases
+    letters, firsts, bits, steps, _ = phrases
     found = 0
     i = start + 9
     while i < end:
@@ -177,18 +178,19 @@ def _phrases_in(text: Array, start: int, end: int, lower: Array, phrases: Any) -
 
 @kernel
 def _wide_phrases_in(text: Array, start: int, end: int, lower: Array, phrases: Any) -> int:
-    """Return the same for a span with a letter of several bytes whose lower case is ASCII."""
-    letters, firsts, bits, _ = phrases
+    """Return the same, where there may be a letter of several bytes whose lower case is ASCII; more slowly."""
+    letters, firsts, bits, _, begins = phrases
     found = 0
     for i in range(start, end):
-        for p in range(bits.shape[0]):
-            if text[i] & 0xC0 != 0x80 and _matches(text, i, end, lower, letters[firsts[p] : firsts[p + 1]]):
-                found |= bits[p]
+        if begins[text[i]]:
+            for p in range(bits.shape[0]):
+                if _matches(text, i, end, lower, letters[firsts[p] : firsts[p + 1]]):
+                    found |= bits[p]
     return found
 
 
-@inlined
-def _line_bytes(data: Array, start: Integer, end: Integer) -> tuple[bool, bool, bool]:
+@kernel
+def _line_bytes(data: Array, start: int, end: int) -> tuple[bool, bool, bool]:
     """Return whether a line has a ``[``, a ``{`` and a kelvin sign, whose lower case is ``k``."""
     line = data[start:end]
     bracket = False
@@ -228,8 +230,8 @@ def _citation_end(data: Array, i: Integer, end: Integer, tables: Any, phrases: A
     return i
 
 
-@inlined
-def _has_good_words(data: Array, start: Integer, end: Integer, classes: Array) -> bool:
+@kernel
+def _has_good_words(data: Array, start: int, end: int, classes: Array) -> bool:
     """Return whether a line has at least three words, none of which is too long."""
     words = 0
     length = 0
@@ -249,8 +251,8 @@ def _has_good_words(data: Array, start: Integer, end: Integer, classes: Array) -
     return words >= 3
 
 
-@inlined
-def _ends_well(text: Array, start: Integer, end: Integer) -> bool:
+@kernel
+def _ends_well(text: Array, start: int, end: int) -> bool:
     """Return whether the span ends in one of C4's marks, but not in an ellipsis."""
     if end == start or text[end - 1] not in _MARKS:
         return False
@@ -259,8 +261,8 @@ def _ends_well(text: Array, start: Integer, end: Integer) -> bool:
     return bool(text[end - 1] != _DOT or text[end - 2] != _DOT or text[end - 3] != _DOT)
 
 
-@inlined
-def _cut_citations(data: Array, start: Integer, end: Integer, tables: Any, text: Array, n: Integer) -> Integer:
+@kernel
+def _cut_citations(data: Array, start: int, end: int, tables: Any, text: Array, n: int) -> int:
     """Write a line without its citations from ``n`` on; return where it ends."""
     classes, breaks, _, citations = tables
     i = start
@@ -298,24 +300,20 @@ def c4_lines(data: Array, tables: Any, lines: Any, phrases: Any, cleaned: Any, o
             start = starts[line]
             end = ends[line]
             bracket, brace, kelvin = _line_bytes(data, start, end)
-            first = n
-            if bracket:
-                n = _cut_citations(data, start, end, tables, text, n)
-            changed[line] = bracket and n - first < end - start
+            after = n
+            if bracket or kelvin:
+                after = _cut_citations(data, start, end, tables, text, n)
+            changed[line] = bracket and after - n < end - start
+            if changed[line] or kelvin:
+                found = _wide_phrases_in(text, n, after, lower, phrases)
+            else:
+                found = _phrases_in(data, start, end, lower, phrases)
             if changed[line]:
                 changes += 1
-                ends_well = _ends_well(text, first, n)
-                if kelvin:
-                    found = _wide_phrases_in(text, first, n, lower, phrases)
-                else:
-                    found = _phrases_in(text, first, n, lower, phrases)
+                ends_well = _ends_well(text, n, after)
+                n = after
             else:
-                n = first
                 ends_well = _ends_well(data, start, end)
-                if kelvin:
-                    found = _wide_phrases_in(data, start, end, lower, phrases)
-                else:
-                    found = _phrases_in(data, start, end, lower, phrases)
             offsets[line + 1] = n
             good = ends_well and _has_good_words(data, start, end, classes)
             kept[line] = good and found & (JAVASCRIPT | POLICY) == 0

@@ -149,4 +149,6 @@ def _phrases() -> tuple[npt.NDArray[Any], ...]:
         pairs = codes[:-1] << 5 | codes[1:]
         for place in range(shortest - 1):
             steps[pairs[place]] = min(steps[pairs[place]], shortest - 2 - place)
-    return letters, firsts, np.array(list(_PHRASES.values()), np.int64), steps
+    begins = np.zeros(256, np.bool_)
+    begins[[ord(case) for phrase in _PHRASES for case in (phrase[0], phrase[0].upper())]] = True
+    return letters, firsts, np.array(list(_PHRASES.values()), np.int64), steps, begins
