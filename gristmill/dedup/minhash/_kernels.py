@@ -142,39 +142,6 @@ def mersenne(shingles: Array, counts: Array, parameters: tuple[Array, Array], bi
                 out[k] = min(value & bits, out[k])
 
 
-@kernel
-def joined(tokens: Array, known: tuple[Array, Array], text: Array, spans: tuple[Array, Array]) -> None:
-    """Write tokens one after another, a space after each; fill in where each starts and ends.
-
-    ``known``: the bytes of all tokens, and where each starts, one more than there are. ``tokens``: their numbers.
-    """
-    pool, firsts = known
-    starts, ends = spans
-    at = 0
-    for i in range(tokens.shape[0]):
-        starts[i] = at
-        for j in range(firsts[tokens[i]], firsts[tokens[i] + 1]):
-            text[at] = pool[j]
-            at += 1
-        ends[i] = at
-        text[at] = SPACE
-        at += 1
-
-
-@kernel
-def expand(rows: Array, numbers: Array, known: tuple[Array, Array], counts: Array, tokens: Array) -> None:
-    """Fill in the tokens of each row's chunks: those that ``known`` has for their numbers."""
-    firsts, known_tokens = known
-    n = 0
-    counts[0] = 0
-    for row in range(rows.shape[0] - 1):
-        for k in range(rows[row], rows[row + 1]):
-            for i in range(firsts[numbers[k]], firsts[numbers[k] + 1]):
-                tokens[n] = known_tokens[i]
-                n += 1
-        counts[row + 1] = n
-
-
 @inlined
 def _rotated64(value: np.uint64, bits: np.uint64) -> np.uint64:
     return (value << bits) | (value >> (np.uint64(64) - bits))

@@ -20,8 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from gristmill.characters import character_classes
-from gristmill.dedup.minhash import _kernels
-from gristmill.dedup.minhash.chunks import _kernels as chunk_kernels
+from gristmill.dedup.minhash.chunks import _kernels
 
 Array = npt.NDArray[Any]
 
@@ -88,12 +87,12 @@ class SimplifiedWords:
         """Return the words of all rows, joined by spaces, where each starts and ends, and the counts of each row."""
         rows = np.empty(len(offsets), np.int64)
         spans = np.empty(len(data), np.int32), np.empty(len(data), np.int32), np.empty(len(data), np.uint8)
-        total = chunk_kernels.chunks(data, offsets, character_classes(), rows, spans)
+        total = _kernels.chunks(data, offsets, character_classes(), rows, spans)
         starts, ends = spans[0][:total], spans[1][:total]
         self._make_room(total, int((ends - starts).sum()))
         numbers = np.empty(total, np.int32)
         known, table = self._chunks, (self._text, self._starts, self._slots)
-        self._chunks = chunk_kernels.chunk_numbers(data, (starts, ends), known, table, numbers)
+        self._chunks = _kernels.chunk_numbers(data, (starts, ends), known, table, numbers)
         try:
             self._learn(known)
         except BaseException:
@@ -110,7 +109,7 @@ class SimplifiedWords:
         self._starts = _grown(self._starts, self._chunks + chunks + 1)
         if len(self._slots) < 2 * (self._chunks + chunks):
             self._slots = np.full(1 << (2 * (self._chunks + chunks)).bit_length(), -1, np.int32)
-            chunk_kernels.fill_slots(self._text, self._starts, self._chunks, self._slots)
+            _kernels.fill_slots(self._text, self._starts, self._chunks, self._slots)
 
     def _learn(self, known: int) -> None:
         """Find the words of the chunks that were not met before: those from ``known`` on."""
