@@ -20,8 +20,8 @@ _SLICES: Final = 16
 def band_keys(signatures: Array, banding: Banding, scope: Nodes | None = None) -> npt.NDArray[np.uint64]:
     """Return a 64-bit hash of each band of each signature, [rows, bands]; a band's number and the scope are in it.
 
-    ``scope`` tells apart documents that are not compared, [rows]. Of 10 billion signatures, some 3 pairs share a band's
-    hash by chance: they are candidates like any other.
+    ``scope`` tells apart documents that are not compared, [rows]. Of 10 billion signatures, some 3 pairs share the hash
+    of one band by chance, and 40 that of any of 14: they are candidates like any other.
     """
     rows = signatures.reshape(len(signatures), banding.bands, banding.rows)
     keys = np.broadcast_to(np.arange(banding.bands, dtype=np.uint64), rows.shape[:2])

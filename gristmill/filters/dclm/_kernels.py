@@ -11,7 +11,7 @@ import numpy as np
 
 from gristmill._kernels import Array, decode
 from gristmill.characters import ALPHANUMERIC
-from gristmill.filters.signals._kernels import _longer, _pairs, _top, mask_for, slot_of
+from gristmill.filters.signals._kernels import longer, mask_for, pairs, slot_of, top_ngram
 from gristmill.jit import kernel
 
 
@@ -60,10 +60,10 @@ def covered_ngrams(counts: Array, words: tuple[Array, Array], scratch: Any, tabl
         out[row] = 0
         found = 0
         for size in range(2, min(10, size_of_row) + 1):
-            found = _pairs(hashes, seen, places, grams) if size == 2 else _longer(hashes, size, found, places, grams)
+            found = pairs(hashes, seen, places, grams) if size == 2 else longer(hashes, size, found, places, grams)
             stamp += 1
             mask = mask_for(found)
-            found, most, _ = _top(found, stamp, (places, grams), slots, table)
+            found, most, _ = top_ngram(found, stamp, (places, grams), slots, table)
             longest = 0
             free = 0
             for i in range(found):

@@ -180,7 +180,7 @@ def repeated_spans(data: Array, counts: Array, spans: tuple[Array, Array], table
 
 
 @kernel
-def _pairs(hashes: Array, seen: Array, places: Array, grams: Array) -> int:
+def pairs(hashes: Array, seen: Array, places: Array, grams: Array) -> int:
     """Fill in the 2-grams that may occur more than once, in order; return their number.
 
     ``seen`` counts 2-grams by some bits of their hash, up to 2: most that occur once need no look into a table.
@@ -200,7 +200,7 @@ def _pairs(hashes: Array, seen: Array, places: Array, grams: Array) -> int:
 
 
 @kernel
-def _longer(hashes: Array, size: int, found: int, places: Array, grams: Array) -> int:
+def longer(hashes: Array, size: int, found: int, places: Array, grams: Array) -> int:
     """Turn the repeated grams of ``size - 1`` words into those of ``size`` that may repeat; return their number.
 
     A gram can only repeat where both of the shorter grams in it do.
@@ -215,7 +215,7 @@ def _longer(hashes: Array, size: int, found: int, places: Array, grams: Array) -
 
 
 @kernel
-def _top(found: int, stamp: int, grams: tuple[Array, Array], slots: Array, table: Any) -> tuple[int, int, int]:
+def top_ngram(found: int, stamp: int, grams: tuple[Array, Array], slots: Array, table: Any) -> tuple[int, int, int]:
     """Keep the grams that repeat; return their number, the highest count, and the first place of a gram that has it.
 
     If none repeats, each occurs once, and the row's first gram is the top one: (0, 1, 0).
@@ -282,10 +282,10 @@ def ngram_characters(counts: Array, words: tuple[Array, Array], scratch: Any, ta
         out[row] = 0
         found = 0
         for size in range(2, min(10, hashes.shape[0]) + 1):
-            found = _pairs(hashes, seen, places, grams) if size == 2 else _longer(hashes, size, found, places, grams)
+            found = pairs(hashes, seen, places, grams) if size == 2 else longer(hashes, size, found, places, grams)
             stamp += 1
             if size <= 4:
-                found, most, place = _top(found, stamp, (places, grams), slots, table)
+                found, most, place = top_ngram(found, stamp, (places, grams), slots, table)
                 length = size - 1
                 for k in range(place, place + size):
                     length += lengths[k]
@@ -338,9 +338,9 @@ def ngram_occurrences(counts: Array, words: tuple[Array, Array], scratch: Any, t
         out[row] = 0
         found = 0
         for size in range(2, min(10, size_of_row) + 1):
-            found = _pairs(hashes, seen, places, grams) if size == 2 else _longer(hashes, size, found, places, grams)
+            found = pairs(hashes, seen, places, grams) if size == 2 else longer(hashes, size, found, places, grams)
             stamp += 1
-            found, most_times, place = _top(found, stamp, (places, grams), slots, table)
+            found, most_times, place = top_ngram(found, stamp, (places, grams), slots, table)
             if size <= 4:
                 out[row, 2 * size - 4] = most_times
                 out[row, 2 * size - 3] = before[place + size] - before[place]

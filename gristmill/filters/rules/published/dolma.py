@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from gristmill.filters.rules.published.gopher import NGRAM_BOUNDS
 from gristmill.filters.rules.published.preset import Preset, most
 from gristmill.filters.rules.rule import Rule
 
@@ -32,15 +33,7 @@ def _repetition(name: str) -> tuple[Rule, ...]:
     bounds = {
         "dup_line_ratio": 0.30,
         "dup_line_char_ratio": 0.30,
-        "top_2gram_char_ratio": 0.20,
-        "top_3gram_char_ratio": 0.18,
-        "top_4gram_char_ratio": 0.16,
-        "dup_5gram_char_ratio": 0.15,
-        "dup_6gram_char_ratio": 0.14,
-        "dup_7gram_char_ratio": 0.13,
-        "dup_8gram_char_ratio": 0.12,
-        "dup_9gram_char_ratio": 0.11,
-        "dup_10gram_char_ratio": 0.10,
+        **NGRAM_BOUNDS,
     }
     return most(name, {f"{signal}_dolma": bound for signal, bound in bounds.items()})
 

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Final
 
 from gristmill.filters.rules.published.preset import Preset, most
 from gristmill.filters.rules.rule import Rule
+
+NGRAM_BOUNDS: Final = MappingProxyType(
+    {
+        "top_2gram_char_ratio": 0.20,
+        "top_3gram_char_ratio": 0.18,
+        "top_4gram_char_ratio": 0.16,
+        "dup_5gram_char_ratio": 0.15,
+        "dup_6gram_char_ratio": 0.14,
+        "dup_7gram_char_ratio": 0.13,
+        "dup_8gram_char_ratio": 0.12,
+        "dup_9gram_char_ratio": 0.11,
+        "dup_10gram_char_ratio": 0.10,
+    }
+)
+"""Table A1 of Rae et al. 2021: the most that is kept, by signal, whatever a system means by it."""
 
 _REPETITION = Preset(
     "gopher_repetition",
@@ -17,15 +33,7 @@ _REPETITION = Preset(
             "dup_paragraph_char_ratio": 0.20,
             "dup_line_ratio": 0.30,
             "dup_line_char_ratio": 0.20,
-            "top_2gram_char_ratio": 0.20,
-            "top_3gram_char_ratio": 0.18,
-            "top_4gram_char_ratio": 0.16,
-            "dup_5gram_char_ratio": 0.15,
-            "dup_6gram_char_ratio": 0.14,
-            "dup_7gram_char_ratio": 0.13,
-            "dup_8gram_char_ratio": 0.12,
-            "dup_9gram_char_ratio": 0.11,
-            "dup_10gram_char_ratio": 0.10,
+            **NGRAM_BOUNDS,
         },
     ),
     aliases=("gopher_repetition@datatrove",),
