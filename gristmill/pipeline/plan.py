@@ -45,7 +45,7 @@ class Step:
     ``stage`` is the recipe's stage that it belongs to; ``places`` are the settings that change no result: where
     something lies, whose digest is among the ``versions``, or whether a warning is wanted; ``scope`` is "corpus" where
     a row's result can depend on other shards; ``columns`` are what its layer offers to rules; ``decides`` is true if
-    its layer keeps and drops.
+    its layer keeps and drops, ``edits`` if it cuts spans of the text that later steps read.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Step:
     versions: Mapping[str, str] | None = None
     columns: tuple[str, ...] = ()
     decides: bool = False
+    edits: bool = False
     scope: Literal["shard", "corpus"] = "shard"
     places: tuple[str, ...] = ()
     digest: str = ""
@@ -112,7 +113,7 @@ class Plan:
     @property
     def edits(self) -> tuple[Step, ...]:
         """The editing steps, in order."""
-        return tuple(step for step in self.steps if step.kind == EDIT)
+        return tuple(step for step in self.steps if step.edits)
 
     def edits_before(self, step: Step) -> tuple[Step, ...]:
         """Return the editing steps among a step's inputs, in order: the text that it reads is theirs."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from gristmill.errors import AccessError, GristmillError, RecipeError, UsageError
 from gristmill.pipeline.index_source import index_shards
 from gristmill.pipeline.lookups import NO_LOOKUPS, Lookups
-from gristmill.pipeline.plan import EDIT, Plan, Step, with_digest
+from gristmill.pipeline.plan import Plan, Step, with_digest
 from gristmill.pipeline.recipe import Recipe, RecipeStage, nearest
 from gristmill.pipeline.sources import resolve_sources
 from gristmill.pipeline.yaml import Location
@@ -30,7 +30,7 @@ class Planning:
 
     def text_inputs(self) -> tuple[str, ...]:
         """Return the names of the steps that a text is made of: the one that holds it, then the edits so far."""
-        return (self.text_step, *(step.name for step in self.steps if step.kind == EDIT))
+        return (self.text_step, *(step.name for step in self.steps if step.edits))
 
     def deciders(self) -> tuple[str, ...]:
         """Return the names of the deciding steps so far, in order."""

@@ -31,6 +31,7 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
         inputs=planning.text_inputs(),
         versions=catalogue.versions(settings),
         columns=catalogue.facts_of(settings.name),
+        edits=True,
     )
     try:
         rules = catalogue.rules_of(settings)
