@@ -21,10 +21,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from real_texts import real_texts
 
+from gristmill.dedup.components import Edges, both_ways, labels, large_star, small_star
 from gristmill.dedup.minhash import _kernels
 from gristmill.dedup.minhash.bands import band_keys, candidate_edges, node_keys
 from gristmill.dedup.minhash.clusters import SHOWN, clusters, compare
-from gristmill.dedup.minhash.components import Edges, both_ways, labels, large_star, small_star
 from gristmill.dedup.minhash.curve import Banding, banding_of, drawing, for_threshold, probability
 from gristmill.dedup.minhash.settings import MinHashSettings
 from gristmill.dedup.minhash.shingles import Shingles, shingles

@@ -34,7 +34,7 @@ from gristmill.errors import MissingError, UsageError
 from gristmill.pipeline.audit import audit
 from gristmill.pipeline.carry_out import phases_of
 from gristmill.pipeline.run import open_run
-from gristmill.pipeline.stages.dedup.minhash import rounds
+from gristmill.pipeline.stages.dedup import rounds
 from gristmill.report.explain import explain
 from gristmill.report.stats import collect
 from gristmill.report.tables import curve_lines

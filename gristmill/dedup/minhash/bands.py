@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from gristmill.dedup.minhash.components import Edges, Nodes
+from gristmill.dedup.components import Edges, Nodes
 from gristmill.dedup.minhash.curve import Banding
 
 Array = npt.NDArray[Any]

@@ -4,6 +4,7 @@
     members.py    the documents that are compared, with the order in which they survive
     keyed.py      the exchange of the kinds that compare digests
     older.py      runs that are compared by their saved keys
+    rounds.py     components of what are candidates, for the kinds whose copies are not equal
     minhash/      the phases of the kind that compares shingles
     decisions.py  the layer, from what was decided
 

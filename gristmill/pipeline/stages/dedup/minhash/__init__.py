@@ -14,6 +14,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
+from gristmill import schema
+from gristmill.dedup.components import Edges
+from gristmill.dedup.minhash.bands import candidate_edges
 from gristmill.dedup.minhash.clusters import clusters
 from gristmill.dedup.minhash.shingles import versions
 from gristmill.dedup.settings import DedupSettings
@@ -24,10 +29,10 @@ from gristmill.pipeline.plan import Step
 from gristmill.pipeline.run import Run
 from gristmill.pipeline.stages.dedup.decisions import write_decisions
 from gristmill.pipeline.stages.dedup.kind import Kind
-from gristmill.pipeline.stages.dedup.minhash.rounds import Rounds
 from gristmill.pipeline.stages.dedup.minhash.signed import Signed
-from gristmill.pipeline.stages.dedup.minhash.tables import BANDS, DECIDED, LABELS, NODES
+from gristmill.pipeline.stages.dedup.minhash.tables import BANDS, DECIDED
 from gristmill.pipeline.stages.dedup.minhash.tables import members as members_table
+from gristmill.pipeline.stages.dedup.rounds import LABELS, NODES, Rounds
 from gristmill.schema import CLUSTER_SIZE, COMPONENT_SIZE, NEAR_DUPLICATES, SIMILARITY
 from gristmill.spacy_words import installed as spacy_words
 
@@ -41,7 +46,7 @@ def phases(run: Run, step: Step, settings: DedupSettings) -> tuple[Phase, ...]:
     signed = Signed(run, step, minhash, settings.scope)
     bands = KeyFiles(run, step, BANDS, name="bands")
     nodes = KeyFiles(run, step, NODES, name="nodes")
-    rounds = Rounds(run, step, bands)
+    rounds = Rounds(run, step, lambda partition: _edges(bands, partition))
     labels = Reduction(nodes, LABELS, rounds.labelled, folder="labels")
     layer = Exchange(
         keys=KeyFiles(run, step, members_table(signed.width), corpus=True, name="members"),
@@ -60,6 +65,14 @@ def phases(run: Run, step: Step, settings: DedupSettings) -> tuple[Phase, ...]:
         replace(members, needs_all=True),
         *last,
     )
+
+
+def _edges(bands: KeyFiles, partition: int) -> Edges:
+    """Return the edges of a partition's buckets."""
+    rows = bands.partition(partition)
+    keys, nodes = np.asarray(rows[schema.KEY]), np.asarray(rows[schema.NODE])
+    del rows
+    return candidate_edges(keys, nodes)
 
 
 def _versions(settings: DedupSettings) -> dict[str, str]:

@@ -23,9 +23,10 @@ from gristmill.pipeline.progress import Progress
 from gristmill.pipeline.run import Run
 from gristmill.pipeline.shards import ShardWriter
 from gristmill.pipeline.stages.dedup.members import MEMBER, members
-from gristmill.pipeline.stages.dedup.minhash.tables import BANDS, NODES, SETS
+from gristmill.pipeline.stages.dedup.minhash.tables import BANDS, SETS
 from gristmill.pipeline.stages.dedup.minhash.tables import members as members_table
 from gristmill.pipeline.stages.dedup.minhash.tables import signed as signed_table
+from gristmill.pipeline.stages.dedup.rounds import NODES
 
 
 @dataclass(frozen=True)

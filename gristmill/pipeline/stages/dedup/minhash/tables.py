@@ -9,9 +9,6 @@ from gristmill.pipeline.stages.dedup.decisions import DECIDED as _DECIDED
 from gristmill.pipeline.stages.dedup.members import MEMBER
 
 BANDS = pa.schema([(schema.KEY, pa.uint64()), (schema.NODE, pa.uint64())])
-NODES = pa.schema([(schema.KEY, pa.uint64()), (schema.SHARD, pa.string()), (schema.ROW, pa.int64())])
-EDGES = pa.schema([(schema.KEY, pa.uint64()), (schema.NODE, pa.uint64())])
-LABELS = pa.schema([(schema.SHARD, pa.string()), (schema.ROW, pa.int64()), (schema.KEY, pa.uint64())])
 SETS = pa.list_(pa.uint64())
 DECIDED = pa.schema([*_DECIDED, *list(schema.NEAR_DUPLICATES)[len(schema.DUPLICATES) :]])
 

@@ -1,22 +1,27 @@
-"""Components of the candidates' graph, in rounds of two phases; a round after nothing has changed has nothing to do."""
+"""Components of the candidates' graph, in rounds of two phases; a round after nothing has changed has nothing to do.
+
+A *node* is what documents that are compared as one have in common, such as their signature: 64 bits.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 
 from gristmill import schema
-from gristmill.dedup.minhash.bands import candidate_edges
-from gristmill.dedup.minhash.components import Edges, both_ways, labels, large_star, small_star
-from gristmill.pipeline.exchange import KeyFiles, partition_of
+from gristmill.dedup.components import Edges, both_ways, labels, large_star, small_star
+from gristmill.pipeline.exchange import partition_of
 from gristmill.pipeline.parts import Made, PartFiles
 from gristmill.pipeline.phases import Phase
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.run import Run
-from gristmill.pipeline.stages.dedup.minhash.tables import EDGES, LABELS
+
+NODES = pa.schema([(schema.KEY, pa.uint64()), (schema.SHARD, pa.string()), (schema.ROW, pa.int64())])
+EDGES = pa.schema([(schema.KEY, pa.uint64()), (schema.NODE, pa.uint64())])
+LABELS = pa.schema([(schema.SHARD, pa.string()), (schema.ROW, pa.int64()), (schema.KEY, pa.uint64())])
 
 ROUNDS = 12
 """Rounds that are planned. A chain of a million signatures takes 17; what is not settled then is settled at once."""
@@ -26,16 +31,16 @@ _CHANGED = "changed"
 
 @dataclass(frozen=True)
 class Rounds:
-    """The rounds of a step, from the keys of its bands."""
+    """The rounds of a step, from ``candidates``, which returns the candidates' edges that a partition knows."""
 
     run: Run
     step: Step
-    bands: KeyFiles
+    candidates: Callable[[int], Edges]
     _settled: dict[int, bool] = field(default_factory=dict)
 
     def phases(self) -> tuple[Phase, ...]:
         """Return the phases: the candidates' edges, the rounds, and the rest."""
-        found = [self._files("edges").phase(self._candidates)]
+        found = [self._files("edges").phase(lambda partition: _made(both_ways(self.candidates(partition))))]
         for number in range(1, ROUNDS + 1):
             found += self._round(number)
         return (*found, self._files("rest").phase(lambda _: self._rest(), self._rest_items))
@@ -48,7 +53,7 @@ class Rounds:
         keys = np.asarray(nodes.column(schema.KEY))
         if not len(keys):
             return LABELS.empty_table()
-        partition = int(partition_of(nodes.column(schema.KEY).slice(0, 1), self.bands.partitions)[0])
+        partition = int(partition_of(nodes.column(schema.KEY).slice(0, 1), self._files("edges").partitions)[0])
         known, label = labels(_edges(self._last(partition)))
         _, of, count = np.unique(keys, return_inverse=True, return_counts=True)
         found, joined = keys.copy(), np.zeros(len(keys), np.bool_)
@@ -69,12 +74,6 @@ class Rounds:
 
     def _large(self, number: int) -> PartFiles:
         return self._files(f"large-{number:02d}")
-
-    def _candidates(self, partition: int) -> Made:
-        rows = self.bands.partition(partition)
-        keys, nodes = np.asarray(rows[schema.KEY]), np.asarray(rows[schema.NODE])
-        del rows
-        return _made(both_ways(candidate_edges(keys, nodes)))
 
     def _round(self, number: int) -> list[Phase]:
         before, large = self._small(number - 1), self._large(number)
@@ -104,7 +103,7 @@ class Rounds:
 
     def _rest(self) -> Made:
         """Go on with all edges at once until nothing changes."""
-        edges = [_edges(self._small(ROUNDS).partition(p)) for p in range(self.bands.partitions)]
+        edges = [_edges(self._small(ROUNDS).partition(p)) for p in range(self._files("edges").partitions)]
         found = Edges(np.concatenate([e.nodes for e in edges]), np.concatenate([e.others for e in edges]))
         changed = 1
         while changed:
