@@ -65,6 +65,14 @@ class CrawlServer(ThreadingHTTPServer):
         """Let the next requests for a path, "*" for any, meet these faults, one each or over and over."""
         self.faults[path] = itertools.cycle(faults) if forever else iter(faults)
 
+    def fail_ending(self, ending: str, faults: Iterator[str]) -> None:
+        """Let the next requests for files of this ending meet these faults, one each, whichever file is asked for."""
+        self.faults.update((path, faults) for path in self.files if path.endswith(ending))
+
+    def requests_ending(self, ending: str) -> int:
+        """Return how many requests there were for files of this ending."""
+        return sum(path.endswith(ending) for path, _ in self.requests)
+
     def fail_by_chance(self, seed: int, kinds: Iterable[str] = KINDS, most: int = 3) -> None:
         """Let the first requests for each path meet faults: ``most`` of them at most, drawn from ``kinds``."""
         for path in self.files:

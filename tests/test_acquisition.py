@@ -1,17 +1,14 @@
 """Whole runs on crawls that lie elsewhere: whatever the network does, the same bytes, or a shard that is named."""
 
 import json
-import os
-import signal
-import subprocess
-import time
 
 import fsspec
 import pytest
 import s3fs
-from commands import command, difference, environment, gristmill, outputs
+from commands import difference, gristmill, outputs
 from crawl_server import CRAWL, crawl_files, serving, warc_paths
 from moto.server import ThreadedMotoServer
+from test_resume import kill_when
 
 from gristmill.errors import AccessError, MissingError
 from gristmill.pipeline import carry_out, executors, session
@@ -123,26 +120,16 @@ def test_a_file_that_cannot_be_read_is_a_named_shard(server, healthy, tmp_path, 
 
 
 def test_a_run_killed_in_a_download_goes_on(server, healthy, tmp_path):
-    server.fail(warc_paths(FILES)[0], "none", "stall")
-    source = f"crawl: {CRAWL}\n  base: {server.url}\n  download: {tmp_path}/kept"
+    first, kept = warc_paths(FILES)[0], tmp_path / "kept"
+    server.fail(first, "none", "stall")
+    source = f"crawl: {CRAWL}\n  base: {server.url}\n  download: {kept}"
     recipe(tmp_path, source)
-    process = subprocess.Popen(
-        command("run", "recipe.yaml", "--workers", 1, "--set", "run.access.timeout=60s"),
-        cwd=tmp_path,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 60
-    while len(server.requests) < 3 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    assert [path.suffix for path in (tmp_path / "kept").rglob("*.part")] == [".part"]
+    arguments = ("run", "recipe.yaml", "--workers", 1, "--set", "run.access.timeout=60s")
+    assert kill_when(lambda: server.requests_ending(first) == 2 and any(kept.rglob("*.part")), arguments, tmp_path)
+    assert [path.suffix for path in kept.rglob("*.part")] == [".part"]
     server.heal()
     assert extract(tmp_path, source) == (documents(healthy), {})
-    assert sorted(path.suffix for path in (tmp_path / "kept").rglob("*") if path.is_file()) == [".gz"] * 4
+    assert sorted(path.suffix for path in kept.rglob("*") if path.is_file()) == [".gz"] * 4
 
 
 def test_a_mirror_gives_the_same_documents(server, healthy, tmp_path):

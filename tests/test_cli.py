@@ -219,8 +219,7 @@ def test_interrupting_ends_in_130_and_leaves_no_process(quickstart, tmp_path):
         cwd=quickstart, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip
-    time.sleep(2)
-    assert process.poll() is None
+    extracting_worker(process)
     descendants = psutil.Process(process.pid).children(recursive=True)
     os.killpg(process.pid, signal.SIGINT)
     _, stderr = process.communicate(timeout=60)

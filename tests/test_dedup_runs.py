@@ -69,6 +69,6 @@ def test_killed_and_resumed_gives_the_same_bytes(folder):
     shutil.copytree(folder / "runs" / "quickstart" / "documents", folder / "killed" / "kinds" / "documents")
     arguments = ("run", "recipe.yaml", "--workers", 2, "--workdir", "killed")
     for _ in range(KILLS):
-        kill_at(moments.uniform(1.0, 4.0), arguments, folder)
+        assert kill_at(moments.randint(3, 12), arguments, folder)
     run(folder, "killed", 2)
     assert difference(outputs(folder / "runs" / "kinds"), outputs(folder / "killed" / "kinds")) == []

@@ -331,8 +331,8 @@ def test_planted_near_duplicates_are_found_and_two_workers_killed_give_the_same_
     (quickstart / "near.yaml").write_text(RECIPE, "utf-8")
     gristmill("run", "near.yaml", "--workers", 1, "--workdir", "near-one", cwd=quickstart)
     expected = outputs(quickstart / "near-one" / "near")
-    for moment in (2.5, 4.0):
-        kill_at(moment, ("run", "near.yaml", "--workers", 2, "--workdir", "near-two"), quickstart)
+    for files in (6, 16):
+        assert kill_at(files, ("run", "near.yaml", "--workers", 2, "--workdir", "near-two"), quickstart)
     gristmill("run", "near.yaml", "--workers", 2, "--workdir", "near-two", cwd=quickstart)
     assert difference(expected, outputs(quickstart / "near-two" / "near")) == []
     found = similarities(open_run(str(quickstart / "near-one" / "near")), "dedup-2")

@@ -1,7 +1,8 @@
 """Processes that end with the one that started them, even when that one is killed.
 
 datatrove's local executor keeps a manager process and a pool behind a fork server. None of them notices that the
-launcher was killed, so without this a killed run would leave workers that go on writing.
+launcher was killed, so without this a killed run would leave workers that go on writing. The fork server waits until
+the last process that can ask it for another has ended, its own workers among them, so it too must be ended.
 """
 
 from __future__ import annotations
@@ -19,6 +20,14 @@ def end_forks_with_parent() -> None:
     if sys.platform == "linux" and not _registered:
         _registered.append(True)
         os.register_at_fork(after_in_child=_end_with_parent)
+
+
+def end_with_parent() -> None:
+    """Have this process be killed when the one that started it ends; end it now if that has happened (Linux)."""
+    if sys.platform == "linux":
+        _end_with_parent()
+        if os.getppid() == 1:
+            sys.exit(0)
 
 
 _registered: list[bool] = []

@@ -8,6 +8,7 @@ from gristmill.pipeline import executors, orphans, stages, warm
 
 __all__ = ["executors", "stages"]
 
+orphans.end_with_parent()
 orphans.end_forks_with_parent()
 logger.disable("datatrove.executor.local")  # it would tell the terminal of each task
 warm.load_compiled()
