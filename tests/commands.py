@@ -1,12 +1,19 @@
-"""Running gristmill as a user does: in a process of its own."""
+"""Running gristmill as a user does: in a process of its own, or, where that proves as much, in this one."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from gristmill.__main__ import main
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 QUICKSTART = REPOSITORY / "configs" / "quickstart.yaml"
@@ -17,6 +24,23 @@ def gristmill(*arguments, cwd, check=True, env=None):
     done = subprocess.run(
         command(*arguments), cwd=cwd, env=environment(env), capture_output=True, text=True, timeout=570, check=False
     )
+    if check:
+        assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def inside(*arguments, cwd, check=True):
+    """Run a command that only looks, in this process; return what it would leave as a process.
+
+    A process takes a second and more to start. Commands that do the work of a run keep theirs: workers, signals, the
+    order of sets and what a library keeps for itself are part of what they are tested for.
+    """
+    line, told, error = list(map(str, arguments)), io.StringIO(), io.StringIO()
+    terminal = mock.patch.dict(os.environ, {"COLUMNS": "200", "NO_COLOR": "1"})
+    typed = mock.patch.object(sys, "argv", ["gristmill", *line])
+    with chdir(cwd), terminal, typed, redirect_stdout(told), redirect_stderr(error), pytest.raises(SystemExit) as ended:
+        main()
+    done = subprocess.CompletedProcess(line, ended.value.code or 0, told.getvalue(), error.getvalue())
     if check:
         assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
     return done

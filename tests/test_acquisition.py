@@ -5,7 +5,7 @@ import json
 import fsspec
 import pytest
 import s3fs
-from commands import difference, gristmill, outputs
+from commands import difference, gristmill, inside, outputs
 from crawl_server import CRAWL, crawl_files, serving, warc_paths
 from moto.server import ThreadedMotoServer
 from test_resume import kill_when
@@ -37,7 +37,7 @@ def healthy(shared, tmp_path_factory):
     folder = tmp_path_factory.mktemp("healthy")
     shared.heal()
     recipe(folder, f"crawl: {CRAWL}\n  base: {shared.url}")
-    gristmill("run", "recipe.yaml", "--workers", 1, cwd=folder)
+    inside("run", "recipe.yaml", "--workers", 1, cwd=folder)
     return outputs(folder / "runs" / "crawl")
 
 
@@ -95,14 +95,14 @@ def test_a_file_that_is_not_there_is_a_named_shard_and_the_next_run_redoes_it_al
     lost = warc_paths(FILES)[1]
     server.fail(lost, "404", forever=True)
     recipe(tmp_path, f"crawl: {CRAWL}\n  base: {server.url}")
-    failed = gristmill("run", "recipe.yaml", cwd=tmp_path, check=False)
+    failed = inside("run", "recipe.yaml", "--workers", 1, cwd=tmp_path, check=False)
     assert failed.returncode == 1
     name = lost.rsplit("/", 1)[-1].removesuffix(".warc.gz")
     assert f"1 item failed; all others are done; run again to redo only what failed\nextract: {name}: " in failed.stderr
     assert f"{lost} does not exist" in failed.stderr
     assert len(documents(outputs(tmp_path / "runs" / "crawl"))) == 3
     server.heal()
-    gristmill("run", "recipe.yaml", cwd=tmp_path)
+    inside("run", "recipe.yaml", "--workers", 1, cwd=tmp_path)
     assert {path for path, _ in server.requests} == {lost}
     assert difference(outputs(tmp_path / "runs" / "crawl"), healthy) == []
 
@@ -141,10 +141,10 @@ def test_a_mirror_gives_the_same_documents(server, healthy, tmp_path):
 
 
 def test_the_crawls_are_listed(server, tmp_path):
-    table = gristmill("crawls", "--base", server.url, cwd=tmp_path).stdout
+    table = inside("crawls", "--base", server.url, cwd=tmp_path).stdout
     assert CRAWL in table
     assert "2024-12-01T16:20:23" in table
-    (crawl,) = json.loads(gristmill("crawls", CRAWL, "--base", server.url, "--json", cwd=tmp_path).stdout)
+    (crawl,) = json.loads(inside("crawls", CRAWL, "--base", server.url, "--json", cwd=tmp_path).stdout)
     assert (crawl["id"], crawl["warc_files"], crawl["wet_files"]) == (CRAWL, 4, 0)
     with pytest.raises(MissingError, match=f"there is no crawl 'CC-MAIN-2024-52' at .*; the nearest are: {CRAWL}"):
         session.known_crawls(server.url, "CC-MAIN-2024-52")
@@ -154,7 +154,7 @@ def test_a_plan_writes_nothing_and_one_without_a_network_says_so(server, tmp_pat
     recipe(tmp_path, f"crawl: {CRAWL}\n  base: {server.url}\n  take: 2")
     assert len(session.planned(tmp_path / "recipe.yaml", workdir=str(tmp_path / "runs")).shards) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["recipe.yaml"]
-    failed = gristmill("plan", "recipe.yaml", "--set", "source.base=http://127.0.0.1:1", cwd=tmp_path, check=False)
+    failed = inside("plan", "recipe.yaml", "--set", "source.base=http://127.0.0.1:1", cwd=tmp_path, check=False)
     assert (failed.returncode, failed.stdout) == (1, "")
     assert failed.stderr.startswith("gristmill: http://127.0.0.1:1/crawl-data/")
     assert "the server takes no connection" in failed.stderr

@@ -13,7 +13,7 @@ from contextlib import suppress
 import psutil
 import pyarrow.parquet as pq
 import pytest
-from commands import QUICKSTART, command, difference, environment, gristmill, outputs
+from commands import QUICKSTART, command, difference, environment, gristmill, inside, outputs
 
 from gristmill.filters.signals.families import SIGNALS
 
@@ -43,7 +43,7 @@ def test_every_command_has_help():
         "schema",
     ]:
         assert name in listed
-        assert "Usage" in gristmill(name, "--help", cwd=".").stdout
+        assert "Usage" in inside(name, "--help", cwd=".").stdout
 
 
 def test_help_imports_nothing_heavy():
@@ -75,7 +75,7 @@ def test_help_imports_nothing_heavy():
     ],
 )
 def test_wrong_usage_ends_in_2_and_says_why(quickstart, arguments, code, message):
-    done = gristmill(*arguments, cwd=quickstart, check=False)
+    done = inside(*arguments, cwd=quickstart, check=False)
     assert done.returncode == code, done.stderr
     assert message in done.stderr
     assert "Traceback" not in done.stderr
@@ -90,31 +90,31 @@ def test_a_run_is_quiet_where_there_is_no_terminal(quickstart):
 
 
 def test_stages_run_one_by_one_give_the_same_bytes(quickstart, tmp_path):
-    failed = gristmill("filter", QUICKSTART, "--workdir", tmp_path, cwd=quickstart, check=False)
+    failed = inside("filter", QUICKSTART, "--workdir", tmp_path, cwd=quickstart, check=False)
     assert failed.returncode == 2
     assert "stage 'filter' needs stage 'signals'" in failed.stderr
     for stage in ("extract", "language", "edit", "signals", "filter", "dedup", "decontaminate", "tokenize"):
-        gristmill(stage, QUICKSTART, "--workdir", tmp_path, "--workers", 1, cwd=quickstart)
+        inside(stage, QUICKSTART, "--workdir", tmp_path, "--workers", 1, cwd=quickstart)
     found = outputs(tmp_path / "quickstart")
     assert difference(outputs(quickstart / "runs" / "quickstart"), found) == []
 
 
 def test_until_stops_and_the_funnel_says_so(quickstart, tmp_path):
-    gristmill("run", QUICKSTART, "--workdir", tmp_path, "--until", "language", cwd=quickstart)
+    inside("run", QUICKSTART, "--workdir", tmp_path, "--until", "language", "--workers", 1, cwd=quickstart)
     assert not (tmp_path / "quickstart" / "tokens").exists()
-    shown = gristmill("status", tmp_path / "quickstart", cwd=quickstart).stdout
+    shown = inside("status", tmp_path / "quickstart", cwd=quickstart).stdout
     assert "language" in shown
-    assert gristmill("funnel", tmp_path / "quickstart", cwd=quickstart).stdout
+    assert inside("funnel", tmp_path / "quickstart", cwd=quickstart).stdout
 
 
 def test_another_bound_reads_no_text(quickstart, tmp_path):
     """Only the filter and what follows from it is computed again."""
     recipe = ["run", QUICKSTART, "--workdir", tmp_path, "--workers", 1]
-    gristmill(*recipe, "--until", "filter", cwd=quickstart)
+    inside(*recipe, "--until", "filter", cwd=quickstart)
     run = tmp_path / "quickstart"
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*.parquet")}
     changed = [*recipe, "--until", "filter", "--set", "stages.filter.gopher_quality.word_count.min=1000"]
-    gristmill(*changed, cwd=quickstart)
+    inside(*changed, cwd=quickstart)
     new = {path.parent.name for path in run.rglob("*.parquet")} - {path.parent.name for path in before}
     assert len(new) == 1
     assert next(iter(new)).startswith("filter-")
@@ -122,11 +122,11 @@ def test_another_bound_reads_no_text(quickstart, tmp_path):
 
 
 def test_dry_run_does_nothing(quickstart, tmp_path):
-    done = gristmill("run", QUICKSTART, "--workdir", tmp_path, "--dry-run", cwd=quickstart)
+    done = inside("run", QUICKSTART, "--workdir", tmp_path, "--dry-run", cwd=quickstart)
     assert "extract/shards: 3 to do, 0 done" in done.stdout
     assert not list(tmp_path.rglob("*"))
     before = outputs(quickstart / "runs" / "quickstart")
-    gristmill("run", QUICKSTART, "--dry-run", "--set", "stages.extract.mode=fast", cwd=quickstart)
+    inside("run", QUICKSTART, "--dry-run", "--set", "stages.extract.mode=fast", cwd=quickstart)
     assert difference(before, outputs(quickstart / "runs" / "quickstart")) == []
 
 
@@ -136,7 +136,7 @@ def test_dry_run_speaks_of_stale_files_as_of_work_to_do(quickstart, tmp_path):
     shutil.copytree(quickstart / "runs", tmp_path / "runs")
     with (tmp_path / "sample" / "sample-00000.warc.gz").open("ab") as warc:
         warc.write(gzip.compress(b"", mtime=0))
-    done = gristmill("run", QUICKSTART, "--dry-run", cwd=tmp_path)
+    done = inside("run", QUICKSTART, "--dry-run", cwd=tmp_path)
     assert "extract/shards: 1 to do, 2 done" in done.stdout
     assert "tokenize/pack: known when the phases before it are done" in done.stdout
 
@@ -144,23 +144,22 @@ def test_dry_run_speaks_of_stale_files_as_of_work_to_do(quickstart, tmp_path):
 def test_explain_tells_a_url_and_an_id(quickstart):
     lines = [json.loads(line) for line in (quickstart / "sample" / "truth.jsonl").read_text().splitlines()]
     dropped = next(line for line in lines if line["stage"] == "filter")
-    shown = gristmill("explain", "quickstart", dropped["url"], cwd=quickstart).stdout
+    shown = inside("explain", "quickstart", dropped["url"], cwd=quickstart).stdout
     assert any(reason in shown for reason in dropped["reasons_any"])
     identity = f"{dropped['warc'].removesuffix('.warc.gz')}/{dropped['offset']}"
     assert any(
-        reason in gristmill("explain", "quickstart", identity, cwd=quickstart).stdout
-        for reason in dropped["reasons_any"]
+        reason in inside("explain", "quickstart", identity, cwd=quickstart).stdout for reason in dropped["reasons_any"]
     )
 
 
 def test_report_card_and_schema_are_written(quickstart):
     run = quickstart / "runs" / "quickstart"
     for name in ("report", "card"):
-        gristmill(name, "quickstart", cwd=quickstart)
+        inside(name, "quickstart", cwd=quickstart)
     assert (run / "report" / "index.html").read_text().startswith("<!doctype html>")
     assert json.loads((run / "report" / "stats.json").read_text())
     assert (run / "README.md").read_text().startswith("---\n")
-    assert json.loads(gristmill("schema", cwd=quickstart).stdout)["title"] == "gristmill recipe"
+    assert json.loads(inside("schema", cwd=quickstart).stdout)["title"] == "gristmill recipe"
 
 
 def test_a_failing_shard_fails_alone_and_is_redone_alone(quickstart, tmp_path):
@@ -176,7 +175,7 @@ def test_a_failing_shard_fails_alone_and_is_redone_alone(quickstart, tmp_path):
     assert (documents / "sample-00000.parquet").is_file()
     assert list(tmp_path.glob("quickstart/signals-*/sample-00000.parquet")), "the others go on to the next exchange"
     assert not list(tmp_path.glob("quickstart/dedup-*/sample-*.parquet")), "an exchange waits for all shards"
-    assert "sample-00001" in gristmill("status", tmp_path / "quickstart", cwd=quickstart).stdout
+    assert "sample-00001" in inside("status", tmp_path / "quickstart", cwd=quickstart).stdout
     obstacle.rmdir()
     kept = (documents / "sample-00000.parquet").stat().st_mtime_ns
     gristmill(*run, cwd=quickstart)
@@ -242,7 +241,7 @@ def test_a_second_launcher_is_refused(quickstart):
 
 
 def test_fates_have_one_row_a_record(quickstart):
-    gristmill("fates", "quickstart", "--output", "again.parquet", cwd=quickstart)
+    inside("fates", "quickstart", "--output", "again.parquet", cwd=quickstart)
     table = pq.read_table(quickstart / "again.parquet")
     assert table.column_names == [
         "id", "url", "shard", "row", "kept", "stage", "reason", "reasons", "duplicate_of",
@@ -251,7 +250,7 @@ def test_fates_have_one_row_a_record(quickstart):
 
 
 def test_signals_without_a_recipe_lists_every_signal():
-    listed = gristmill("signals", cwd=".").stdout
+    listed = inside("signals", cwd=".").stdout
     for name, measured in SIGNALS.items():
         assert f"  {name}  " in listed
         assert measured.meaning in listed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from commands import gristmill
+from commands import inside
 from corpora import Document, carry_out, make_run
 from rich.console import Console
 from runs import HOSTILE
@@ -82,7 +82,7 @@ def test_runs_without_clusters_say_so(tmp_path):
 
 def test_the_command_shows_them(tmp_path):
     run_of(tmp_path, [Document("a/1", "one \x1b[31m"), Document("a/2", "One \x1b[32m")])
-    done = gristmill("clusters", tmp_path / "mill", "--top", 3, "--diff", cwd=tmp_path)
+    done = inside("clusters", tmp_path / "mill", "--top", 3, "--diff", cwd=tmp_path)
     assert "2 documents" in done.stdout
     assert "a/2" in done.stdout
     assert "\x1b" not in done.stdout

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pyarrow.parquet as pq
 import pytest
-from commands import QUICKSTART, gristmill
+from commands import QUICKSTART, inside
 from rich.console import Console
 from runs import HOSTILE, PAGES, QUALITY, Page, build_run
 
@@ -135,15 +135,15 @@ def test_a_run_without_decisions_cannot_be_compared(strict, tmp_path):
 def test_the_command_compares_two_runs(quickstart, tmp_path):
     change = ["--set", "stages.filter.gopher_quality.word_count.min=400", "--set", "name=longer"]
     shutil_run(quickstart, tmp_path)
-    gristmill("run", QUICKSTART, "--workdir", tmp_path, "--until", "filter", "--workers", 1, *change, cwd=quickstart)
+    inside("run", QUICKSTART, "--workdir", tmp_path, "--until", "filter", "--workers", 1, *change, cwd=quickstart)
     ask = ["compare", "runs/quickstart", tmp_path / "longer"]
-    told = json.loads(gristmill(*ask, "--json", "-o", tmp_path / "c.parquet", cwd=quickstart).stdout)
+    told = json.loads(inside(*ask, "--json", "-o", tmp_path / "c.parquet", cwd=quickstart).stdout)
     table = pq.read_table(tmp_path / "c.parquet")
     assert table.schema.names == schema.CHANGES.names
     assert table.num_rows == told["documents"] - told["unchanged"] == sum(c["documents"] for c in told["changes"])
     assert ("kept", SHORT) in {(change["before"], change["after"]) for change in told["changes"]}
-    assert "reason before" in gristmill(*ask, cwd=quickstart).stdout
-    failed = gristmill("compare", "runs/quickstart", "runs/quickstrat", cwd=quickstart, check=False)
+    assert "reason before" in inside(*ask, cwd=quickstart).stdout
+    failed = inside("compare", "runs/quickstart", "runs/quickstrat", cwd=quickstart, check=False)
     assert failed.returncode == 2
     assert "runs/quickstart" in failed.stderr
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import reference_edits as reference
-from commands import difference, gristmill, outputs
+from commands import difference, gristmill, inside, outputs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_edits import HOSTILE
@@ -59,7 +59,7 @@ def edited_run(quickstart, tmp_path_factory):
     shutil.copytree(quickstart / "runs/quickstart/documents", folder / "runs/quickstart/documents")
     text = f'name: quickstart\nsource: {{warc: ["sample/*.warc.gz"]}}\nstages:{STAGES}'
     (folder / "recipe.yaml").write_text(text, encoding="utf-8")
-    gristmill("run", "recipe.yaml", "--workers", 1, cwd=folder)
+    inside("run", "recipe.yaml", "--workers", 1, cwd=folder)
     return folder
 
 
@@ -280,19 +280,19 @@ def test_explain_shows_what_was_cut_and_why(quickstart, edited_run, run):
     lines = [json.loads(line) for line in (quickstart / "sample/truth.jsonl").read_text().splitlines()]
     url = next(line["url"] for line in lines if line["case"] == "contact")
     (explanation,) = explain(run, url)
-    shown = gristmill("explain", "runs/quickstart", url, "--text", cwd=edited_run).stdout
+    shown = inside("explain", "runs/quickstart", url, "--text", cwd=edited_run).stdout
     assert "{pii." in shown
     assert "[+" in shown
     assert "edit.pii.text_bytes.min" in shown
-    original = gristmill("explain", "runs/quickstart", url, "--original", cwd=edited_run).stdout
+    original = inside("explain", "runs/quickstart", url, "--original", cwd=edited_run).stdout
     assert "{pii." not in original
     assert explanation.text().split()[0] in original
     hostile = next(line["url"] for line in lines if line["case"] == "hostile" and "202e" not in line["url"])
-    assert "\u202e" not in gristmill("explain", "runs/quickstart", hostile, "--text", cwd=edited_run).stdout
+    assert "\u202e" not in inside("explain", "runs/quickstart", hostile, "--text", cwd=edited_run).stdout
 
 
 def test_the_card_says_what_of_an_edit_is_as_published(edited_run):
-    gristmill("card", "runs/quickstart", cwd=edited_run)
+    inside("card", "runs/quickstart", cwd=edited_run)
     card = (edited_run / "runs/quickstart/README.md").read_text(encoding="utf-8")
     assert "| terminal punctuation | false | true |" in card
     assert "| `edit.c4_lines.kept_sentence_count.min` | ≥ 5 | yes |" in card

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import strategies
 import warcs
-from commands import QUICKSTART, difference, gristmill, outputs
+from commands import QUICKSTART, difference, gristmill, inside, outputs
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -333,14 +333,14 @@ def test_a_cascade_goes_the_whole_way_to_the_same_documents(quickstart, tmp_path
     changes = ["name=fall", "stages.extract.extractor=cascade", "stages.extract.columns=[title, licence]"]
     sets = [part for change in changes for part in ("--set", change)]
     warc = ["--set", f"source.warc={json.dumps([str(quickstart / 'sample' / '*.warc.gz')])}"]
-    for workers in (1, 2):
+    for workers, run in ((1, inside), (2, gristmill)):
         place = ["--workdir", f"by{workers}", "--workers", workers]
-        gristmill("run", QUICKSTART, *sets, *warc, *place, cwd=quickstart)
+        run("run", QUICKSTART, *sets, *warc, *place, cwd=quickstart)
     fall, usual = quickstart / "by1" / "fall", quickstart / "runs" / "quickstart"
     assert difference(outputs(fall), outputs(quickstart / "by2" / "fall")) == []
-    gristmill("audit", fall, cwd=quickstart)
+    inside("audit", fall, cwd=quickstart)
     for run in (fall, usual):
-        gristmill("fates", run, "-o", tmp_path / f"{run.name}.parquet", cwd=quickstart)
+        inside("fates", run, "-o", tmp_path / f"{run.name}.parquet", cwd=quickstart)
     ours, theirs = (pq.read_table(tmp_path / f"{run.name}.parquet").to_pylist() for run in (fall, usual))
     differing = [
         (a["id"], a["reason"], b["reason"]) for a, b in zip(ours, theirs, strict=True) if a["kept"] != b["kept"]
@@ -351,7 +351,7 @@ def test_a_cascade_goes_the_whole_way_to_the_same_documents(quickstart, tmp_path
     assert all((row[schema.EXTRACTOR] is None) == (row[schema.TEXT] is None) for row in documents)
     assert any(row[schema.TITLE] for row in documents)
     titled = next(row[schema.ID] for row in documents if row[schema.TITLE])
-    assert titled in gristmill("explain", fall, titled, cwd=quickstart).stdout
+    assert titled in inside("explain", fall, titled, cwd=quickstart).stdout
 
 
 @pytest.mark.parametrize(

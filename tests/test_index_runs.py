@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from commands import difference, gristmill, outputs
+from commands import difference, gristmill, inside, outputs
 from crawl_server import CRAWL, KINDS, serving
 from test_resume import kill_when
 
@@ -59,12 +59,12 @@ def expected(crawl, tmp_path_factory):
     return outputs(run), documents(run), run
 
 
-def ask(folder, server, index, *arguments, **options):
-    """Run a query's recipe against a server; return the run's folder."""
+def ask(folder, server, index, *arguments, before=lambda: None, by=inside):
+    """Run a query's recipe against a server, in this process unless ``by`` says otherwise; return the run's folder."""
     server.heal()
     write(folder, server, index)
-    options.setdefault("before", lambda: None)()
-    gristmill("run", "recipe.yaml", *arguments, cwd=folder)
+    before()
+    by("run", "recipe.yaml", *(arguments or ("--workers", 1)), cwd=folder)
     return folder / "runs" / "asked"
 
 
@@ -74,7 +74,7 @@ def write(folder, server, index):
 
 def refused(folder, server, index):
     write(folder, server, index)
-    done = gristmill("run", "recipe.yaml", cwd=folder, check=False)
+    done = inside("run", "recipe.yaml", cwd=folder, check=False)
     assert done.returncode in (1, 2), done.stdout
     return done.stderr
 
@@ -101,7 +101,7 @@ def test_a_query_gives_its_records_under_the_ids_of_their_files(crawl, expected)
 
 def test_faults_change_no_byte(crawl, expected, tmp_path):
     server, _ = crawl
-    run = ask(tmp_path, server, QUERY, "--workers", 2, before=lambda: server.fail_by_chance(1, KINDS, 4))
+    run = ask(tmp_path, server, QUERY, "--workers", 2, by=gristmill, before=lambda: server.fail_by_chance(1, KINDS, 4))
     assert difference(expected[0], outputs(run)) == []
 
 
@@ -151,14 +151,14 @@ def test_what_is_asked_once_is_not_asked_again(crawl, tmp_path):
     run = ask(tmp_path, server, QUERY, "--dry-run")
     assert any("parquet" in path for path, _ in server.requests)
     server.requests.clear()
-    gristmill("run", "recipe.yaml", cwd=tmp_path)
+    inside("run", "recipe.yaml", "--workers", 1, cwd=tmp_path)
     assert server.requests
     assert all(path.endswith(".warc.gz") and asked for path, asked in server.requests)
     before = outputs(run)
     server.requests.clear()
-    gristmill("run", "recipe.yaml", cwd=tmp_path)
+    inside("run", "recipe.yaml", "--workers", 1, cwd=tmp_path)
     assert (server.requests, outputs(run)) == ([], before)
-    gristmill("audit", "asked", cwd=tmp_path)
+    inside("audit", "asked", cwd=tmp_path)
 
 
 def test_killed_and_resumed_gives_the_same_bytes(crawl, expected, tmp_path):
@@ -181,7 +181,7 @@ def test_only_what_can_match_is_asked_for(crawl, tmp_path):
     parts = [(path, asked) for path, asked in server.requests if path.endswith(".parquet")]
     assert {path.rpartition("subset=")[2].partition("/")[0] for path, _ in parts} == {"warc"}
     assert all(asked for _, asked in parts)
-    shown = gristmill("plan", "recipe.yaml", cwd=tmp_path).stdout
+    shown = inside("plan", "recipe.yaml", cwd=tmp_path).stdout
     facts = pq.ParquetFile(next((done / "source").glob("index-*.parquet"))).metadata.metadata
     read = json.loads(facts[b"gristmill.counts"])["read"]
     wanted = sum(c.host == "example.net" and c.status == 200 for c in placed)
@@ -218,14 +218,14 @@ def test_a_crawl_that_is_not_there_and_contradictions_are_told_with_their_line(c
         ),
         ("source.take=4", "take is for whole files, and index reads single records"),
     ):
-        done = gristmill("plan", "recipe.yaml", "--set", override, cwd=tmp_path, check=False)
+        done = inside("plan", "recipe.yaml", "--set", override, cwd=tmp_path, check=False)
         assert (done.returncode, message in done.stderr, "recipe.yaml:" in done.stderr) == (2, True, True), done.stderr
 
 
 def test_records_are_found_and_explained_by_their_ids(expected, tmp_path):
     _, found, run = expected
     row = found.to_pylist()[-1]
-    assert row[schema.URL] in gristmill("explain", run, row[schema.ID], cwd=tmp_path).stdout
+    assert row[schema.URL] in inside("explain", run, row[schema.ID], cwd=tmp_path).stdout
     warc = row[schema.ID].partition("/")[0]
     opened = open_run(str(run))
     assert find(opened, row[schema.ID]) == find(opened, row[schema.URL])
@@ -236,7 +236,7 @@ def test_records_are_found_and_explained_by_their_ids(expected, tmp_path):
         with pytest.raises(UsageError, match=message):
             find(opened, asked)
     assert row_of(opened, "none/7") is None
-    gristmill("fates", run, "-o", "fates.parquet", cwd=tmp_path)
+    inside("fates", run, "-o", "fates.parquet", cwd=tmp_path)
     assert pq.read_table(tmp_path / "fates.parquet")["id"].to_pylist() == found[schema.ID].to_pylist()
 
 
@@ -259,7 +259,7 @@ def test_a_whole_run_is_the_same_on_files_of_this_machine(crawl, expected, tmp_p
         (tmp_path / "mirror" / path.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "mirror" / path.lstrip("/")).write_bytes(data)
     write(tmp_path, "mirror", QUERY)
-    gristmill("run", "recipe.yaml", cwd=tmp_path)
+    inside("run", "recipe.yaml", "--workers", 1, cwd=tmp_path)
     found = outputs(tmp_path / "runs" / "asked")
     assert of_documents(found) == of_documents(expected[0])
     assert (

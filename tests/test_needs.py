@@ -11,7 +11,7 @@ import tarfile
 import pyarrow as pa
 import pytest
 import reference_needs as reference
-from commands import difference, gristmill, outputs
+from commands import difference, inside, outputs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import texts
@@ -536,7 +536,7 @@ def test_columns_of_a_layer_stand_beside_their_documents_whatever_the_row_groups
 def test_a_run_measures_what_it_reads(plan, quickstart, tmp_path):
     plan()
     shutil.copytree(quickstart / "runs" / "quickstart" / "documents", tmp_path / "runs" / "needs" / "documents")
-    gristmill("run", "recipe.yaml", "--workers", 1, cwd=tmp_path)
+    inside("run", "recipe.yaml", "--workers", 1, cwd=tmp_path)
     run = Run.open(str(tmp_path / "runs" / "needs"))
     step = run.plan.step("signals")
     chosen = SignalsSettings.model_validate(step.settings)
@@ -555,7 +555,7 @@ def test_a_run_measures_what_it_reads(plan, quickstart, tmp_path):
     assert {"en", "fr"} <= labels
     assert "" in extensions
     before = outputs(tmp_path / "runs" / "needs")
-    gristmill("run", "recipe.yaml", "--workers", 2, cwd=tmp_path)
+    inside("run", "recipe.yaml", "--workers", 1, cwd=tmp_path)
     assert not difference(before, outputs(tmp_path / "runs" / "needs"))
     document = run.read(run.plan.text_step, run.plan.shards[0], [schema.ID]).column(schema.ID)[0].as_py()
-    assert "url_extension" in gristmill("explain", "runs/needs", document, cwd=tmp_path).stdout
+    assert "url_extension" in inside("explain", "runs/needs", document, cwd=tmp_path).stdout

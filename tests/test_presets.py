@@ -7,7 +7,7 @@ import tarfile
 
 import pyarrow as pa
 import pytest
-from commands import REPOSITORY, gristmill
+from commands import REPOSITORY, inside
 from datatrove.data import Document
 from datatrove.pipeline.filters import FineWebQualityFilter
 
@@ -238,7 +238,7 @@ def test_a_shipped_recipe_runs_on_the_sample(name, quickstart, tmp_path, configs
         more.append(f"stages.signals.lists.stop_words={configs}")
         change = [part for setting in more for part in ("--set", setting)]
     recipe = REPOSITORY / "configs" / f"{name}.yaml"
-    gristmill("run", recipe, "--workdir", tmp_path, "--workers", 1, *change, cwd=quickstart)
+    inside("run", recipe, "--workdir", tmp_path, "--workers", 1, *change, cwd=quickstart)
     run = Run.open(str(tmp_path / name))
     rows = [row for shard in run.plan.shards for row in fates(run, shard, run.plan.deciders).to_pylist()]
     assert any(row["kept"] for row in rows)

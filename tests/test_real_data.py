@@ -4,7 +4,7 @@ import json
 
 import pyarrow.parquet as pq
 import pytest
-from commands import difference, gristmill, outputs
+from commands import difference, gristmill, inside, outputs
 
 pytestmark = pytest.mark.data
 
@@ -35,8 +35,8 @@ def test_crawled_pages_reach_tokens_and_the_audit_passes(data, tmp_path):
     warcs = sorted((data / "warc").glob("*.warc.gz"))
     write_recipe(tmp_path, data, warcs)
     gristmill("run", "recipe.yaml", "--workers", 2, cwd=tmp_path)
-    gristmill("audit", "real", cwd=tmp_path)
-    gristmill("fates", "real", "-o", "fates.parquet", cwd=tmp_path)
+    inside("audit", "real", cwd=tmp_path)
+    inside("fates", "real", "-o", "fates.parquet", cwd=tmp_path)
     fates = pq.read_table(tmp_path / "fates.parquet")
     provenance = {path.name: sum(1 for _ in _lines(path)) for path in sorted((data / "warc").glob("*.provenance.*"))}
     assert fates.num_rows == sum(provenance.values()) == 7697
@@ -55,7 +55,7 @@ def test_odd_and_broken_files_become_fates(data, tmp_path):
     write_recipe(tmp_path, data, warcs)
     done = gristmill("run", "recipe.yaml", "--workers", 2, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
-    gristmill("audit", "real", cwd=tmp_path)
+    inside("audit", "real", cwd=tmp_path)
 
 
 def _lines(path):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from commands import QUICKSTART, command, difference, environment, gristmill, outputs
+from commands import QUICKSTART, command, difference, environment, gristmill, inside, outputs
 
 KILLS = 12
 
@@ -48,7 +48,7 @@ def test_killed_at_random_moments_and_resumed_gives_the_same_bytes(sampled):
             killed += 1
         gristmill(*arguments, cwd=folder)
         assert difference(expected, outputs(folder / f"killed-{runs}" / "quickstart")) == []
-        gristmill("audit", f"killed-{runs}/quickstart", cwd=folder)
+        inside("audit", f"killed-{runs}/quickstart", cwd=folder)
 
 
 CASCADE = """\
@@ -77,7 +77,7 @@ def test_a_cascade_killed_while_it_extracts_and_resumed_gives_the_same_bytes(qui
         assert len(list(run.glob("documents/*.parquet"))) < shards
     gristmill(*arguments, cwd=quickstart)
     assert difference(expected, outputs(run)) == []
-    gristmill("audit", run, cwd=quickstart)
+    inside("audit", run, cwd=quickstart)
 
 
 def begun(folder, finished):

@@ -4,7 +4,7 @@ import json
 
 import pyarrow.parquet as pq
 import pytest
-from commands import QUICKSTART, difference, gristmill, outputs
+from commands import QUICKSTART, difference, gristmill, inside, outputs
 
 from gristmill.pipeline.run import Run
 
@@ -16,7 +16,7 @@ def truth(quickstart):
 
 @pytest.fixture(scope="module")
 def fates(quickstart):
-    gristmill("fates", "quickstart", "-o", "fates.parquet", cwd=quickstart)
+    inside("fates", "quickstart", "-o", "fates.parquet", cwd=quickstart)
     return {row["id"]: row for row in pq.read_table(quickstart / "fates.parquet").to_pylist()}
 
 
@@ -61,7 +61,7 @@ def test_the_token_shards_hold_the_kept_documents(quickstart, fates):
 def test_the_audit_passes_and_finds_what_is_broken(quickstart, tmp_path):
     import shutil
 
-    done = gristmill("audit", "runs/quickstart", cwd=quickstart)
+    done = inside("audit", "runs/quickstart", cwd=quickstart)
     assert "broken" in done.stdout
     copy = tmp_path / "copy"
     shutil.copytree(quickstart / "runs" / "quickstart", copy)
@@ -86,12 +86,12 @@ def test_the_audit_passes_and_finds_what_is_broken(quickstart, tmp_path):
             path.unlink()
         else:
             path.write_bytes(change(whole))
-        failed = gristmill("audit", str(copy), cwd=quickstart, check=False)
+        failed = inside("audit", str(copy), cwd=quickstart, check=False)
         assert failed.returncode == 1, name
         assert path.name in failed.stderr, (name, failed.stderr)
         assert "Traceback" not in failed.stderr
         path.write_bytes(whole)
-    gristmill("audit", str(copy), cwd=quickstart)
+    inside("audit", str(copy), cwd=quickstart)
 
 
 def with_another_column_name(data):
@@ -126,7 +126,7 @@ def test_a_run_heals_what_is_damaged_or_gone(quickstart, tmp_path):
             path.write_bytes(data)
     gristmill("run", QUICKSTART, "--workdir", tmp_path, "--workers", 2, cwd=quickstart)
     assert difference(expected, outputs(run)) == []
-    gristmill("audit", run, cwd=quickstart)
+    inside("audit", run, cwd=quickstart)
 
 
 def test_a_packed_shard_that_lost_a_document_is_found(quickstart, tmp_path):
@@ -147,6 +147,6 @@ def test_a_packed_shard_that_lost_a_document_is_found(quickstart, tmp_path):
         writer = shards.ShardWriter(sink, schema.packed(work.encoder.token_type), work.packed_digest(name))
         writer.write_group(table.slice(1))
         writer.close()
-    failed = gristmill("audit", str(copy), cwd=quickstart, check=False)
+    failed = inside("audit", str(copy), cwd=quickstart, check=False)
     assert failed.returncode == 1
     assert f"{name}.parquet holds" in failed.stderr

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from commands import QUICKSTART, difference, gristmill, outputs
+from commands import QUICKSTART, difference, gristmill, inside, outputs
 from slurm_cluster import PARTITION
 
 pytestmark = pytest.mark.slurm
@@ -12,7 +12,7 @@ SLURM = f"run={{executor: slurm, slurm: {{partition: {PARTITION}, time: '00:10:0
 
 
 def test_dry_run_writes_scripts_that_can_be_read(quickstart, tmp_path):
-    done = gristmill("run", QUICKSTART, "--workdir", tmp_path, "--set", SLURM, "--dry-run", cwd=quickstart)
+    done = inside("run", QUICKSTART, "--workdir", tmp_path, "--set", SLURM, "--dry-run", cwd=quickstart)
     scripts = sorted((tmp_path / "quickstart" / "logs").rglob("launch_script.slurm"))
     assert len(scripts) == len(done.stdout.splitlines())
     for script in scripts:
@@ -30,7 +30,7 @@ def test_slurm_gives_the_same_bytes_as_this_machine(quickstart, slurm_cluster, t
     jobs = re.findall(r"^job (\d+): ", done.stdout, re.MULTILINE)
     assert len(jobs) >= 10
     ended = slurm_cluster.wait(*jobs, seconds=400)
-    assert {job.state for job in ended} == {"COMPLETED"}, gristmill("status", run, cwd=quickstart).stdout
-    gristmill("audit", run, cwd=quickstart)
+    assert {job.state for job in ended} == {"COMPLETED"}, inside("status", run, cwd=quickstart).stdout
+    inside("audit", run, cwd=quickstart)
     gristmill("run", QUICKSTART, "--workdir", tmp_path, "--workers", 1, cwd=quickstart)
     assert difference(outputs(quickstart / "runs" / "quickstart"), outputs(run)) == []

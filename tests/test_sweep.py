@@ -8,7 +8,7 @@ import random
 
 import pyarrow.parquet as pq
 import pytest
-from commands import gristmill
+from commands import inside
 from rich.console import Console
 from runs import PAGES, Page, build_run
 
@@ -238,15 +238,15 @@ def test_overlaps_are_told_at_both_ends_and_at_the_bound_in_force(tmp_path):
 
 def test_the_command_sweeps_a_finished_run(quickstart, tmp_path):
     ask = ["sweep", "quickstart", "--rule", "gopher_quality.word_count.min", "--from", 20, "--to", 80, "--steps", 4]
-    told = json.loads(gristmill(*ask, "--json", "-o", tmp_path / "s.parquet", cwd=quickstart).stdout)
+    told = json.loads(inside(*ask, "--json", "-o", tmp_path / "s.parquet", cwd=quickstart).stdout)
     assert [one["bound"] for one in told["bounds"]] == [20, 40, 50, 60, 80]
     assert pq.read_table(tmp_path / "s.parquet").column("documents_kept").to_pylist() == [
         one["documents_kept"] for one in told["bounds"]
     ]
-    funnel = gristmill("funnel", "quickstart", cwd=quickstart).stdout
+    funnel = inside("funnel", "quickstart", cwd=quickstart).stdout
     now = next(one for one in told["bounds"] if one["is_current"])
     (line,) = [line for line in funnel.splitlines() if line.startswith("filter")]
     assert line.split()[2] == str(now["documents_kept"])
-    shown = gristmill(*ask, cwd=quickstart)
+    shown = inside(*ask, cwd=quickstart)
     assert "50 now" in shown.stdout
     assert shown.stderr == ""

@@ -12,7 +12,7 @@ import idna
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from commands import gristmill
+from commands import inside
 from crawl_server import serving
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -622,7 +622,7 @@ def write_recipe(folder, *lines):
 
 def test_a_recipe_can_switch_every_rule_on(crawl):
     write_recipe(crawl, "url_blocklist: list.txt", "url_rules: {hard_words: [hard]}", "opt_out: [noai]")
-    gristmill("run", "recipe.yaml", cwd=crawl)
+    inside("run", "recipe.yaml", "--workers", 1, cwd=crawl)
     table = pq.read_table(crawl / "runs/mill/documents/crawl.parquet")
     assert list(zip(table["fate"].to_pylist(), table["fate_detail"].to_pylist(), strict=True)) == [
         (fates.URL_DOMAIN, "bad.example (list.txt)"),
@@ -634,7 +634,7 @@ def test_a_recipe_can_switch_every_rule_on(crawl):
         (fates.REVISIT, None),
     ]
     assert table["status"].to_pylist() == [404, 200, 200, 200, 200, 200, None]
-    shown = gristmill("explain", "mill", "http://www.bad.example/", cwd=crawl).stdout
+    shown = inside("explain", "mill", "http://www.bad.example/", cwd=crawl).stdout
     assert "dropped by extract: extract.url_domain: bad.example (list.txt)" in shown
 
 
