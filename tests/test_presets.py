@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tarfile
 
@@ -21,6 +22,7 @@ from gristmill.filters.signals.families import measure
 from gristmill.filters.signals.settings import SignalsSettings
 from gristmill.pipeline.ledger import fates
 from gristmill.pipeline.presets import find_config, find_preset
+from gristmill.pipeline.recipe import load_recipe
 from gristmill.pipeline.run import Run
 from gristmill.pipeline.session import planned
 
@@ -214,6 +216,7 @@ RECIPES = {
     "gopher": "gopher_repetition.",
     "fineweb": "fineweb.",
     "c4": "c4.",
+    "c4_bad_words": "c4_bad_words.bad_word_count.max",
     "c4-paper": "c4@paper.",
     "mc4": "mc4.",
     "deepseek_code": "deepseek_code.",
@@ -232,11 +235,15 @@ RECIPES = {
 def test_a_shipped_recipe_runs_on_the_sample(name, quickstart, tmp_path, configs):
     """Extraction is the quickstart's, so its documents are taken over."""
     shutil.copytree(quickstart / "runs" / "quickstart" / "documents", tmp_path / name / "documents")
-    change = []
+    more = []
     if name == "fineweb2":  # the sample's French pages break none of its rules, so one is tightened
         more = ["stages.filter.fineweb2/fra_Latn.word_count.min=300", f"stages.filter.fineweb2.configs={configs}"]
         more.append(f"stages.signals.lists.stop_words={configs}")
-        change = [part for setting in more for part in ("--set", setting)]
+    if name == "c4_bad_words":
+        (tmp_path / "ldnoobw").mkdir()
+        (tmp_path / "ldnoobw" / "en").write_text("the moon\nBAD\n")
+        more.append(f"stages.signals.lists.bad_words={tmp_path / 'ldnoobw'}")
+    change = [part for setting in more for part in ("--set", setting)]
     recipe = REPOSITORY / "configs" / f"{name}.yaml"
     inside("run", recipe, "--workdir", tmp_path, "--workers", 1, *change, cwd=quickstart)
     run = Run.open(str(tmp_path / name))
@@ -249,9 +256,20 @@ def test_a_shipped_recipe_runs_on_the_sample(name, quickstart, tmp_path, configs
     assert (f"{french} | yes |" in card) == (name == "fineweb2")
 
 
-def test_every_preset_has_a_recipe_and_a_word_in_the_docs():
-    recipes = "".join(path.read_text() for path in (REPOSITORY / "configs").glob("*.yaml"))
+def presets_of(path):
+    """The presets that a recipe uses."""
+    return {name for stage in load_recipe(path).stages if stage.kind == "filter" for name in stage.settings.use}
+
+
+def test_every_preset_has_a_recipe_that_is_run_and_that_the_docs_name():
+    recipes = {path.stem: presets_of(path) for path in (REPOSITORY / "configs").glob("*.yaml")}
+    assert set(recipes) == {*RECIPES, "quickstart"}, "test_a_shipped_recipe_runs_on_the_sample leaves one out"
     page = (REPOSITORY / "docs" / "presets.md").read_text()
-    for name in PRESETS:
-        assert name in recipes
-        assert f"`{name}`" in page
+    rows = [line for line in page.splitlines() if line.startswith("| ") and "`configs/" in line]
+    for name in [*PRESETS, "fineweb2/fra_Latn"]:
+        using = {stem for stem, presets in recipes.items() if name in presets}
+        assert using, f"no recipe uses {name}"
+        (row,) = [row for row in rows if f"`{name.replace('fra_Latn', '<language>')}`" in row.split("|")[1]]
+        (named,) = re.findall("`configs/(.*)[.]yaml`", row)
+        assert named in using
+        assert f"## {named}.yaml" in page

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import tarfile
 import time
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,7 +19,8 @@ from gristmill.classifiers.models import find_model
 from gristmill.errors import CorruptError, MissingError
 
 ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
-_LARGEST: Final = 64 << 20
+LARGEST: Final = 64 << 20
+_GZIP: Final = b"\x1f\x8b"
 _DEEPEST: Final = 3
 _SETTLED_SECONDS: Final = 2.0
 
@@ -44,7 +48,7 @@ def find_files(where: str) -> ListFiles:
     try:
         filesystem, path = fsspec.core.url_to_fs(where)
         if filesystem.isdir(path):
-            names = sorted(filesystem.find(path, maxdepth=_DEEPEST))
+            names = [name for name in sorted(filesystem.find(path, maxdepth=_DEEPEST)) if _may_be_file(filesystem, name)]
             return ListFiles(where, filesystem, path.rstrip("/"), tuple(names))
         if not isinstance(filesystem, LocalFileSystem):
             path = str(find_model(where).path)
@@ -55,6 +59,11 @@ def find_files(where: str) -> ListFiles:
     return ListFiles(where, LocalFileSystem(), path, (path,))
 
 
+def _may_be_file(filesystem: fsspec.AbstractFileSystem, name: str) -> bool:
+    """Return False for what is there and no file, such as a pipe, or a link to a folder."""
+    return not isinstance(filesystem, LocalFileSystem) or not Path(name).exists() or Path(name).is_file()
+
+
 def state_of(files: ListFiles) -> list[list[object]] | None:
     """Return what changes when a file does, as JSON values: names, and sizes and times or the store's own mark.
 
@@ -62,38 +71,59 @@ def state_of(files: ListFiles) -> list[list[object]] | None:
     """
     if not isinstance(files.filesystem, LocalFileSystem):
         return [[name, files.filesystem.ukey(name)] for name in files.names]
-    stats = [(name, Path(name).stat()) for name in files.names]
+    stats = [(name, Path(name).stat(follow_symlinks=Path(name).exists())) for name in files.names]
     newest = max((max(stat.st_mtime, stat.st_ctime) for _, stat in stats), default=0.0)
     if time.time() - newest < _SETTLED_SECONDS:
         return None
     return [[name, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino] for name, stat in stats]
 
 
-def contents(files: ListFiles) -> Iterator[tuple[str, bytes]]:
-    """Yield each file's path inside its folder or archive, and its bytes. Nothing is unpacked to disk.
+def contents(files: ListFiles, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+    """Yield the path inside its folder or archive, and the bytes, of each file whose name is wanted.
 
-    Raises CorruptError for an archive that cannot be read to its end, and for a file too large for a list.
+    Other files are not read, and nothing is unpacked to disk. Raises MissingError for a file that cannot be read,
+    CorruptError for an archive that cannot be read to its end, and for a file too large for a list.
     """
     if files.path.endswith(ARCHIVES) and files.names == (files.path,):
-        yield from _of_archive(files)
+        yield from _of_archive(files, is_wanted)
         return
     for name in files.names:
-        _check_size(files.where, name, files.filesystem.size(name))
-        yield name.removeprefix(files.path).lstrip("/") or Path(name).name, files.filesystem.cat_file(name)
+        path = name.removeprefix(files.path).lstrip("/") or Path(name).name
+        if is_wanted(path.rpartition("/")[2]):
+            try:
+                _check_size(files.where, path, files.filesystem.size(name))
+                content = files.filesystem.cat_file(name)
+            except OSError as error:
+                raise MissingError(f"{files.where}: {path} cannot be read: {error}") from error
+            yield path, content
 
 
-def _of_archive(files: ListFiles) -> Iterator[tuple[str, bytes]]:
+def unpacked(name: str, content: bytes) -> bytes:
+    """Return what gzip packed, and anything else as it is. Raises CorruptError."""
+    if not content.startswith(_GZIP):
+        return content
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            plain = file.read(LARGEST + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise CorruptError(f"{name} cannot be unpacked: {error}; fetch it again") from error
+    _check_size(name, "what it unpacks to", len(plain))
+    return plain
+
+
+def _of_archive(files: ListFiles, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
     try:
         with tarfile.open(files.path) as archive:
             for member in archive:
-                file = archive.extractfile(member) if member.isfile() else None
+                wanted = member.isfile() and is_wanted(member.name.rpartition("/")[2])
+                file = archive.extractfile(member) if wanted else None
                 if file is not None:
                     _check_size(files.where, member.name, member.size)
                     yield member.name, file.read()
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise CorruptError(f"{files.where} is not a readable archive: {error}; fetch it again") from error
 
 
 def _check_size(where: str, name: str, size: int | None) -> None:
-    if size is not None and size > _LARGEST:
+    if size is not None and size > LARGEST:
         raise CorruptError(f"{where}: {name} has {size:,} bytes, too many for a list of words")

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -45,15 +46,32 @@ class ListKind:
 def list_digests(settings: SignalsSettings) -> dict[str, str]:
     """Return the digest of each list that the chosen signals need, by its name among a step's versions.
 
-    Raises RecipeError for a list that is needed and not named, or named and not needed; MissingError and CorruptError
-    for one that cannot be read.
+    Labels that a recipe gives to languages of the lists count as what these say. Raises RecipeError for a list that is
+    needed and not named, or named and not needed, and for a label of a language that is not in them; MissingError and
+    CorruptError for a list that cannot be read.
     """
     needed = lists_needed(settings)
     for name in LISTS:
         if name not in needed and getattr(settings.lists, name) is not None:
             families = [family for family in FAMILIES if any(name in SIGNALS[s].lists for s in FAMILIES[family])]
             raise RecipeError(f"no family here reads lists.{name}; add {' or '.join(families)} to families, or drop it")
-    return {_version(name): _digest(name, _where(name, settings)) for name in needed}
+    digests = {_version(name): _digest(name, _where(name, settings)) for name in needed}
+    if not settings.lists.labels:
+        return digests
+    _check_labels(settings.lists.labels, {name: digests[_version(name)] for name in needed if name in WORDS})
+    return digests | {_version("labels"): digest_of(settings.lists.labels)}
+
+
+def _check_labels(labels: Mapping[str, str], digests: Mapping[str, str]) -> None:
+    """Raise RecipeError for labels that no list needs, or whose languages are in none."""
+    if not digests:
+        raise RecipeError("no family here reads lists.labels; they are of lists of words, so drop them")
+    opened = [KINDS[name].opened(digest).words for name, digest in digests.items()]
+    for language in labels:
+        if not any(language in words for words in opened):
+            near = get_close_matches(language, {name for words in opened for name in words}, n=3)
+            hint = f"; did you mean {' or '.join(sorted(near))}?" if near else ""
+            raise RecipeError(f"lists.labels: no list here has words of '{language}'{hint}")
 
 
 def open_lists(settings: SignalsSettings, versions: Mapping[str, str]) -> dict[str, Any]:
@@ -61,7 +79,9 @@ def open_lists(settings: SignalsSettings, versions: Mapping[str, str]) -> dict[s
 
     Raises MissingError and CorruptError, and StaleError if a list says something else by now.
     """
-    return {name: _opened(name, _where(name, settings), versions[_version(name)]) for name in lists_needed(settings)}
+    found = {name: _opened(name, _where(name, settings), versions[_version(name)]) for name in lists_needed(settings)}
+    labels = {label: language for language, label in settings.lists.labels.items()}
+    return {name: replace(opened, labels=labels) if name in WORDS else opened for name, opened in found.items()}
 
 
 def _where(name: str, settings: SignalsSettings) -> str:
@@ -137,6 +157,9 @@ def _kept() -> Folder:
 def _version(name: str) -> str:
     return f"list.{name}"
 
+
+WORDS: Final = ("stop_words", "bad_words")
+"""The lists of words by language."""
 
 KINDS: Final[Mapping[str, ListKind]] = MappingProxyType(
     {

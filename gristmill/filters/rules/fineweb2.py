@@ -30,6 +30,7 @@ _LINE_CHARACTERS: Final = 0.1
 _STOP_WORD_COUNT: Final = 2
 _SYMBOLS: Final = ("hash_word_ratio", "ellipsis_word_ratio", "bullet_line_ratio", "ellipsis_line_ratio")
 _STOP_WORDS = re.compile(r"^stopwords:.*(?:\n(?:[-\s].*)?)*", re.MULTILINE)
+_TOO_DEEP: Final = "FineWeb-2's file of '{}' cannot be read: it is nested too deep"
 _NUMBERS: Final = (
     "language_score", "dup_line_frac", "line_punct_thr", "new_line_ratio", "min_avg_word_length",
     "max_avg_word_length", "max_non_alpha_words_ratio",
@@ -58,6 +59,8 @@ def read_config(language: str, data: bytes) -> LanguageConfig:
             dup_ngrams={int(n): _number(bound) for n, bound in value["dup_n_grams"]},
             stop_words=tuple(str(word) for word in value["stopwords"]),
         )
+    except RecursionError as error:
+        raise CorruptError(_TOO_DEEP.format(language)) from error
     except (YAMLError, KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
         raise CorruptError(f"FineWeb-2's file of '{language}' cannot be read: {error}") from error
 
@@ -68,6 +71,8 @@ def read_stop_words(language: str, data: bytes) -> tuple[str, ...]:
     found = _STOP_WORDS.search(text)
     try:
         words = _parser().load(BytesIO(found[0].encode()))["stopwords"] if found else None
+    except RecursionError as error:
+        raise CorruptError(_TOO_DEEP.format(language)) from error
     except YAMLError as error:
         raise CorruptError(f"FineWeb-2's file of '{language}' cannot be read: {error}") from error
     if not isinstance(words, list):

@@ -28,6 +28,8 @@ tur_Latn tr, uig_Arab ug, ukr_Cyrl uk, urd_Arab ur, uzn_Latn uz, vie_Latn vi, wa
 yue_Hani yue, zsm_Latn ms
 """
 
+_OF_TWO_LANGUAGES: Final = ("als",)
+
 LID176: Final[Mapping[str, str]] = MappingProxyType(dict(pair.split() for pair in _PAIRS.split(",")))
 
 
@@ -44,7 +46,8 @@ def labels_of(language: str, own: Mapping[str, str]) -> tuple[str, ...]:
 def names_of(label: str) -> tuple[str, ...]:
     """Return every name by which lists and models call a language: FineWeb-2's, its ISO 639-3 part, and lid176's.
 
-    A label that is none of these is its only name.
+    A label that is none of these is its only name. So is ``als``, which is Tosk Albanian to ISO 639-3 and to FineWeb-2,
+    and Alemannic to lid176.
 
     >>> names_of("fra_Latn"), names_of("tl"), names_of("xyz")
     (('fra_Latn', 'fra', 'fr'), ('fil_Latn', 'fil', 'tl'), ('xyz',))
@@ -54,5 +57,9 @@ def names_of(label: str) -> tuple[str, ...]:
 
 @cache
 def _names() -> Mapping[str, tuple[str, ...]]:
-    groups = ((name, name[:3], short) for name, short in (*LID176.items(), ("eng_Latn", "en")))
+    groups = (_group(name, short) for name, short in (*LID176.items(), ("eng_Latn", "en")))
     return {name: group for group in groups for name in group}
+
+
+def _group(name: str, short: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(label for label in (name, name[:3], short) if label not in _OF_TWO_LANGUAGES))

@@ -75,10 +75,14 @@ def selected(settings: SignalsSettings) -> tuple[Signal, ...]:
     return tuple(s for s in SIGNALS.values() if s.name in names)
 
 
-@cache
 def layout(settings: SignalsSettings) -> pa.Schema:
     """Return the columns of the layer: one per signal, null where the text is."""
-    return pa.schema([schema.column(s.name, s.type, s.meaning) for s in selected(settings)])
+    return _layout(tuple(s.name for s in selected(settings)))
+
+
+@cache
+def _layout(names: tuple[str, ...]) -> pa.Schema:
+    return pa.schema([schema.column(name, SIGNALS[name].type, SIGNALS[name].meaning) for name in names])
 
 
 def families_with_needs() -> frozenset[str]:

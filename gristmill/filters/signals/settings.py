@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from collections import Counter
+from typing import Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Family = Literal[
     "gopher_repetition",
@@ -51,9 +52,22 @@ class ListSettings(BaseModel):
         min_length=1,
         description="Domains by category: UT1's folder or archive, with a folder for each category.",
     )
+    labels: dict[str, str] = Field(
+        default_factory=dict,
+        description="What the `language` stage calls a language of the lists of words, where it is none of the names "
+        "that they have for it: `{fra_Latn: french}`.",
+    )
+
+    @model_validator(mode="after")
+    def _are_labels_of_one_language(self) -> Self:
+        """Raise ValueError for a label that would stand for two languages."""
+        twice = [label for label, count in Counter(self.labels.values()).items() if count > 1]
+        if twice:
+            raise ValueError(f"labels: '{twice[0]}' is given to two languages")
+        return self
 
 
-LISTS: Final = tuple(ListSettings.model_fields)
+LISTS: Final = tuple(name for name in ListSettings.model_fields if name != "labels")
 """The lists that signals can need, by their key in a recipe."""
 
 

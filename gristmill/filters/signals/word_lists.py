@@ -20,16 +20,28 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, eq=False)
 class WordLists:
-    """Words by the language's label; what is made of a list is made once for all batches."""
+    """Words by language; what is made of a list is made once for all batches.
 
-    words: Mapping[str, tuple[str, ...]]
+    ``labels`` are further labels that documents can have, each with the language that it stands for.
+    """
+
+    words: Mapping[str, Sequence[str]]
+    labels: Mapping[str, str] = field(default_factory=dict)
     _made: dict[tuple[str, Callable[..., Any]], Any] = field(default_factory=dict, init=False, repr=False)
 
+    def language(self, label: str) -> str:
+        """Return by which name the lists have the language that a document's label stands for."""
+        return self.labels.get(label, label)
+
+    def of(self, label: str) -> Sequence[str] | None:
+        """Return the words of a label's language; None if there is no list of it."""
+        return self.words.get(self.language(label))
+
     def made(self, label: str, make: Callable[[Sequence[str]], Made]) -> Made:
-        """Return ``make(words)`` of a language's words, computed once."""
-        key = (label, make)
+        """Return ``make(words)`` of the words of a label's language, computed once."""
+        key = (self.language(label), make)
         if key not in self._made:
-            self._made[key] = make(self.words[label])
+            self._made[key] = make(self.words[key[0]])
         result: Made = self._made[key]
         return result
 
@@ -39,7 +51,7 @@ def by_language(batch: TextBatch, lists: WordLists) -> Iterator[tuple[str, Integ
     labels = batch.columns[schema.LANGUAGE].dictionary_encode()
     codes = np.asarray(labels.indices.fill_null(-1), dtype=np.int64)
     for code, label in enumerate(labels.dictionary.to_pylist()):
-        if label in lists.words:
+        if label is not None and lists.of(label) is not None:
             yield label, np.flatnonzero(codes == code)
 
 

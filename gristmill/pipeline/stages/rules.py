@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 import pyarrow as pa
 
 from gristmill import schema
 from gristmill.errors import RecipeError
 from gristmill.filters.rules.evaluate import decide
+from gristmill.filters.rules.labels import names_of
 from gristmill.filters.rules.presets import is_fineweb2
 from gristmill.filters.rules.rule import AnyRule
 from gristmill.filters.rules.serialize import from_json, to_json
 from gristmill.filters.rules.settings import FilterSettings
 from gristmill.filters.signals.families import SIGNALS
+from gristmill.filters.signals.settings import SignalsSettings
 from gristmill.pipeline.phases import Phase, shard_phase, write_layer
 from gristmill.pipeline.plan import Shard, Step
 from gristmill.pipeline.planning import Planning, missing_signal
@@ -23,6 +26,7 @@ from gristmill.pipeline.progress import Progress
 from gristmill.pipeline.recipe import RecipeStage
 from gristmill.pipeline.run import Run
 
+_STOP_WORDS: Final = "language_stop_word_count"
 TEXT_COLUMNS = frozenset(
     name
     for name, kind in (
@@ -50,10 +54,28 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
                 raise missing_signal(rule.code, column, stage, planning)
             needed[provider] = None
         _check_sides(rule, stage)
+    _check_labels(settings, planning, stage)
     name = planning.name_for("filter")
     step = deciding_step(name, name, rules, tuple(needed), warn=settings.warn)
     published = [rule for name in settings.use if is_fineweb2(name) for rule in find_preset(name, settings).rules]
     return [_with_published(step, published) if published else step]
+
+
+def _check_labels(settings: FilterSettings, planning: Planning, stage: RecipeStage) -> None:
+    """Raise RecipeError for a label of FineWeb-2's that the stop words do not have: its rule would never drop."""
+    provider = planning.provider(_STOP_WORDS)
+    if settings.fineweb2 is None or provider is None:
+        return
+    step = next(step for step in planning.steps if step.name == provider)
+    known = SignalsSettings.model_validate(step.settings).lists.labels
+    for name in filter(is_fineweb2, settings.use):
+        language = name.partition("/")[2]
+        label = settings.fineweb2.labels.get(language)
+        if label is not None and label not in names_of(language) and label not in known.values():
+            raise RecipeError(
+                f"preset '{name}' is for documents in '{label}', and no stop words are counted in them: write "
+                f"lists: {{labels: {{{language}: {label}}}}} in the stage '{provider}' {stage.location}"
+            )
 
 
 def _with_published(step: Step, published: Sequence[AnyRule]) -> Step:

@@ -67,7 +67,7 @@ def found_bad_words(batch: TextBatch) -> tuple[Column, Column, Column]:
     points = np.empty(int(np.diff(batch.offsets).max(initial=0)), np.uint32)
     for label, rows in by_language(batch, lists):
         trie = lists.made(label, trie_of)
-        bounded = not _WITHOUT_SPACES & set(names_of(label))
+        bounded = not _WITHOUT_SPACES & set(names_of(lists.language(label)))
         work = points, np.zeros(int(trie.entries.max()) + 1, np.int64)
         out = np.empty((len(rows), 2), np.int64)
         _kernels.listed_phrases((batch.data, batch.offsets), rows, tables, tuple(trie), bounded, work, out)
