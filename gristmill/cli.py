@@ -152,9 +152,11 @@ def signals(
     if recipe is not None:
         _run(recipe, workers, workdir, executor, (None, "signals"), dry_run, override)
         return
+    from rich.console import Console
+
     from gristmill.filters.catalogue import signals_listing
 
-    typer.echo(signals_listing())
+    typer.echo(signals_listing(Console().width if Console().is_terminal else None))
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -244,17 +245,28 @@ def signals_page() -> str:
     return "\n".join(parts)
 
 
-def signals_listing() -> str:
-    """Return every family with its source, and its signals with what they mean, as plain text."""
+def signals_listing(width: int | None = None) -> str:
+    """Return every family with its source, and its signals with what they mean, as plain text.
+
+    Lines are wrapped at ``width`` characters; for None, each signal has one.
+    """
     parts = []
     for family, names in FAMILIES.items():
         sources = dict.fromkeys(SIGNALS[name].source for name in names)
-        width = max(map(len, names))
-        lines = [
-            f"  {name:{width}}  {SIGNALS[name].meaning}{_needs(SIGNALS[name], '  [needs ', ']')}" for name in names
-        ]
-        parts.append("\n".join([f"{family}  ({'; '.join(sources)})", *lines]))
+        longest = max(map(len, names))
+        lines = _wrapped(f"{family}  ({'; '.join(sources)})", 2, width)
+        for name in names:
+            meaning = SIGNALS[name].meaning.replace("``", "`")
+            lines += _wrapped(f"  {name:{longest}}  {meaning}{_needs(SIGNALS[name], '  [needs ', ']')}", 4, width)
+        parts.append("\n".join(lines))
     return "\n\n".join(parts)
+
+
+def _wrapped(line: str, indent: int, width: int | None) -> list[str]:
+    """Return a line in pieces of at most ``width`` characters, those after the first indented."""
+    if width is None:
+        return [line]
+    return textwrap.wrap(line, width, subsequent_indent=" " * indent, break_on_hyphens=False)
 
 
 def _entry(signal: Signal) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -73,7 +74,11 @@ def _samples(change: Change) -> Iterator[RenderableType]:
         return
     yield Text.assemble(_reason(change.before), " → ", _reason(change.after))
     for sample in change.samples:
-        yield Text.assemble("  ", for_terminal(sample.url or "no URL", "bold"), "  ", for_terminal(sample.id, "dim"))
-        yield Text.assemble("    before  ", for_terminal(in_words(sample.before)))
-        yield Text.assemble("    after   ", for_terminal(in_words(sample.after)))
+        yield Padding(for_terminal(sample.url or "no URL", "bold"), (0, 0, 0, 2))
+        lines = Table.grid(padding=(0, 2))
+        lines.add_column(style="dim")
+        lines.add_column(overflow="fold")
+        for name, said in (("id", sample.id), ("before", in_words(sample.before)), ("after", in_words(sample.after))):
+            lines.add_row(name, for_terminal(said))
+        yield Padding(lines, (0, 0, 0, 4))
     yield Text()

@@ -66,14 +66,14 @@ def number(value: Any) -> str:
 def exact(value: Any) -> str:
     """Return a bound, in all its digits.
 
-    >>> exact(0.018112), exact(100_000), exact(["en", "de"])
-    ('0.018112', '100,000', 'en, de')
+    >>> exact(0.018112), exact(100_000), exact(1234.5), exact(["en", "de"])
+    ('0.018112', '100,000', '1,234.5', 'en, de')
     """
     if isinstance(value, list | tuple):
         return ", ".join(map(exact, value))
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
-    return f"{int(value):,}" if float(value).is_integer() and abs(value) < 1e15 else repr(value)
+    return f"{int(value):,}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:,}"
 
 
 def bound(rule: Mapping[str, Any]) -> str:

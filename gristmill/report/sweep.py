@@ -29,7 +29,7 @@ from gristmill.report.passes import passed
 from gristmill.report.swept import Swept
 
 Counts = npt.NDArray[np.int64]
-_DIGITS = 12
+_DIGITS = 3
 
 
 @dataclass(frozen=True)
@@ -76,16 +76,21 @@ def sweep(run: Run, swept: Swept, bounds: Sequence[float], watcher: Watcher) -> 
 
 
 def bounds_between(low: float, high: float, number: int) -> list[float]:
-    """Return bounds at equal distances, both ends among them. Raises UsageError for ends that are no numbers.
+    """Return bounds at equal distances, both ends among them; those between are rounded to 3 digits of the distance.
 
-    >>> bounds_between(0.5, 0.8, 4)
-    [0.5, 0.6, 0.7, 0.8]
+    Raises UsageError for ends that are no numbers.
+
+    >>> bounds_between(0.5, 0.8, 4), bounds_between(0, 1, 4)
+    ([0.5, 0.6, 0.7, 0.8], [0, 0.333, 0.667, 1])
     """
     if not (math.isfinite(low) and math.isfinite(high)):
         raise UsageError(f"--from and --to take finite numbers, got {low} and {high}")
     steps = max(1, number - 1)
-    found = (float(f"{low + (high - low) * i / steps:.{_DIGITS}g}") for i in range(number))
-    return list(dict.fromkeys(found))
+    distance = abs(high / steps - low / steps)
+    places = max(0, _DIGITS - 1 - math.floor(math.log10(distance))) if 0 < distance < math.inf else 0
+    between = (round(low * (1 - i / steps) + high * (i / steps), places) + 0.0 for i in range(1, steps))
+    inside = sorted((min(max(bound, min(low, high)), max(low, high)) for bound in between), reverse=low > high)
+    return list(dict.fromkeys([low, *inside, high][:number]))
 
 
 def sweep_table(found: Sweep) -> pa.Table:

@@ -55,11 +55,14 @@ def crawls_table(crawls: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def status_table(phases: Sequence[PhaseStatus]) -> Table:
-    """Return how far each phase is."""
+    """Return how far each phase is; those in which there is nothing to do are left out beside others of their step."""
     table = Table()
     for header in ("step", "phase", "done", "working", "documents", "failed"):
         table.add_column(header, justify="left" if header in ("step", "phase", "failed") else "right")
+    working = {phase.step for phase in phases if phase.total != 0}
     for phase in phases:
+        if phase.total == 0 and phase.step in working and not phase.failed:
+            continue
         total = "?" if phase.total is None else str(phase.total)
         failed = "\n".join(f"{item}: {why}" for item, why in phase.failed.items())
         row = (phase.step, phase.phase, f"{phase.done}/{total}", str(phase.working), f"{phase.rows:,}", failed)
