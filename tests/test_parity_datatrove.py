@@ -102,7 +102,7 @@ def mixed(*pieces: str, **sizes: int) -> st.SearchStrategy[list[str]]:
 
 
 @pytest.mark.parametrize("words", list(WORDS))
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(rows=mixed(*COMMON, min_size=30, max_size=160))
 def test_hostile_texts_meet_the_same_end_as_in_gopher(words, rows):
     rows = [row for row in rows if not joined_otherwise(row, words)]

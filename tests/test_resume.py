@@ -11,7 +11,7 @@ import psutil
 import pytest
 from commands import QUICKSTART, command, difference, environment, gristmill, inside, outputs
 
-KILLS = 12
+KILLS = 8
 
 
 @pytest.fixture(scope="module")

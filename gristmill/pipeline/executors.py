@@ -25,12 +25,15 @@ from loguru import logger
 from multiprocess import forkserver
 
 from gristmill.errors import MissingError, StageError, StaleError, UsageError
-from gristmill.pipeline import orphans
+from gristmill.pipeline import orphans, warm
 from gristmill.pipeline.phases import Phase
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.progress import Progress, record_failure
 from gristmill.pipeline.run import Run
 from gristmill.pipeline.settings import RunSettings
+
+KERNELS_VARIABLE = "GRISTMILL_KERNELS"
+"""Tells the fork server which kernels to load, by the names of their parts, separated by spaces."""
 
 _WORKERS_LOG = "logs/workers.txt"
 
@@ -119,10 +122,12 @@ def _start_fork_server(run: Run) -> None:
     """
     multiprocess.get_context("forkserver").set_forkserver_preload(["gristmill.pipeline.preload"])
     heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ[KERNELS_VARIABLE] = " ".join(warm.parts_of(run.plan.steps))
     try:
         with _errors_to(Path(run.folder.path(_WORKERS_LOG)) if run.folder.is_local else Path(os.devnull)):
             forkserver.ensure_running()
     finally:
+        del os.environ[KERNELS_VARIABLE]
         signal.signal(signal.SIGINT, heard)
 
 

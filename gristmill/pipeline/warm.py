@@ -51,25 +51,25 @@ _LISTS: Final = {"stop_words": _WORDS, "bad_words": _WORDS, "ut1": _NoCategories
 
 def is_warm(steps: Sequence[Step]) -> bool:
     """Return whether the kernels that these steps need were compiled on this machine before."""
-    return all(jit.is_compiled(part) for part in _parts(steps))
+    return all(jit.is_compiled(part) for part in parts_of(steps))
 
 
 def warm_up(steps: Sequence[Step]) -> None:
     """Compile the kernels that these steps need, or load what was compiled before."""
-    for part in _parts(steps):
+    for part in parts_of(steps):
         _PARTS[part]()
         with suppress(OSError):  # a cache that cannot be written to costs time, not correctness
             jit.mark_compiled(part)
 
 
-def load_compiled() -> None:
-    """Load the kernels of every part that was compiled before."""
-    for part, load in _PARTS.items():
-        if jit.is_compiled(part):
-            load()
+def load_compiled(parts: Iterable[str]) -> None:
+    """Load the kernels of those of the parts that were compiled before; names of no part are passed over."""
+    for part in parts:
+        if part in _PARTS and jit.is_compiled(part):
+            _PARTS[part]()
 
 
-def _parts(steps: Iterable[Step]) -> list[str]:
+def parts_of(steps: Iterable[Step]) -> list[str]:
     """Return the parts that steps need, each once, in a fixed order."""
     needed = {part for step in steps for part in _parts_of(step)}
     return [part for part in _PARTS if part in needed]
