@@ -33,7 +33,7 @@ def measured(rows: list[str | None], words: str = "unicode") -> list[dict[str, f
 
 
 @pytest.mark.parametrize("words", list(WORDS))
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(column=text_columns())
 def test_signals_agree_with_their_twins(words, column):
     rows, array = column
@@ -42,7 +42,7 @@ def test_signals_agree_with_their_twins(words, column):
     assert found == expected
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.lists(st.text(alphabet="ab \n.", max_size=150), min_size=1, max_size=4))
 def test_signals_of_text_that_repeats_itself_agree_with_their_twins(rows):
     assert measured(rows) == [reference.signals(row) for row in rows]

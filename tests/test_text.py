@@ -133,7 +133,7 @@ def test_letters_and_digits_are_joined_as_the_regex_package_joins_them(text):
 
 
 @pytest.mark.parametrize("words", list(WORDS))
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(column=text_columns())
 def test_words_agree_with_their_twin(words, column):
     found = TextBatch(column[1], words).words
@@ -147,7 +147,7 @@ def test_words_agree_with_their_twin(words, column):
 
 
 @pytest.mark.parametrize("words", list(WORDS))
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(column=text_columns())
 def test_words_have_equal_hashes_exactly_if_they_are_equal(words, column):
     hashes = TextBatch(column[1], words).words.hashes.tolist()
@@ -168,7 +168,7 @@ def test_hashes_of_short_words_do_not_collide_and_use_all_bits():
     assert (abs(bits - 0.5) < 0.1).all()
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(texts())
 def test_words_hold_every_visible_character_once(text):
     dropped = (characters.BLANK, characters.FORMAT)
@@ -180,21 +180,21 @@ def test_words_hold_every_visible_character_once(text):
 # --- lines and paragraphs --------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(text_columns())
 def test_lines_agree_with_splitlines(column):
     found = TextBatch(column[1])
     assert pieces(found, found.lines) == [row.splitlines() for row in rows_of(column[1])]
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(text_columns())
 def test_feed_lines_agree_with_re_split(column):
     found = TextBatch(column[1])
     assert pieces(found, found.feed_lines) == [re.split(r"\n+", row) for row in rows_of(column[1])]
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(text_columns())
 def test_feed_paragraphs_agree_with_re_split(column):
     found = TextBatch(column[1])
