@@ -294,7 +294,7 @@ def fates(
     run: RunArgument,
     output: Annotated[Path, typer.Option("-o", "--output", help="Parquet file to write.", show_default=False)],
 ) -> None:
-    """Write one row for each record: id, url, shard, row, kept, stage, reason, reasons, duplicate_of."""
+    """Write one row for each record: id, url, shard, row, kept, stage, reason, reasons, duplicate_of, fate_detail."""
     from gristmill.pipeline.ledger import finished_deciders, write_fates
     from gristmill.pipeline.storage import Folder
 

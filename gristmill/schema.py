@@ -229,6 +229,9 @@ FATES = pa.schema(
         column(REASON, pa.string(), "first reason of that stage; null if kept"),
         column(REASONS, pa.list_(pa.string()), "every reason of that stage, in the order of the rules", nullable=False),
         column(DUPLICATE_OF, pa.string(), "id of the survivor it duplicates; null if it is no duplicate"),
+        column(
+            FATE_DETAIL, pa.string(), "what the reason rests on, such as the domain or the word found; null if no more"
+        ),
     ]
 )
 

@@ -24,6 +24,8 @@ from gristmill.pipeline.session import planned
 from gristmill.pipeline.texts import edited
 from gristmill.report.edited import pieces_of
 from gristmill.report.explain import explain
+from gristmill.report.html import render_html
+from gristmill.report.stats import collect
 
 STAGES = """
   - extract: {extractor: trafilatura, mode: precision}
@@ -262,6 +264,44 @@ def test_the_funnel_counts_the_bytes_that_are_left(run):
     assert flow.bytes_in == sum(len(before[key].encode()) for key in came)
     assert flow.bytes_kept == sum(len(after[key].encode()) for key in left)
     assert flow.bytes_kept < sum(len(before[key].encode()) for key in left)
+
+
+def summed(run, step):
+    """The report's record of an edit, one document after the other."""
+    before = run.plan.before_stage(run.plan.deciders, step.stage)
+    found = {"documents": 0, "documents_edited": 0, "bytes_before": 0, "bytes_after": 0}
+    reasons: dict[str, dict[str, int]] = {}
+    for shard in run.plan.shards:
+        came = [all(keep) for keep in zip(*(run.keep(d, shard).to_pylist() for d in before), strict=True)]
+        for here, row in zip(came, run.read(step, shard, ["edits", "text_bytes"]).to_pylist(), strict=True):
+            if not here or row["text_bytes"] is None:
+                continue
+            grown = sum(len(e["replacement"].encode()) - (e["end"] - e["start"]) for e in row["edits"])
+            found["documents"] += 1
+            found["documents_edited"] += bool(row["edits"])
+            found["bytes_before"] += row["text_bytes"] - grown
+            found["bytes_after"] += row["text_bytes"]
+            for reason in {e["reason"] for e in row["edits"]}:
+                spans = [e["end"] - e["start"] for e in row["edits"] if e["reason"] == reason]
+                sums = reasons.setdefault(reason, {"documents": 0, "spans": 0, "bytes_cut": 0})
+                for kind, number in zip(sums, (1, len(spans), sum(spans)), strict=True):
+                    sums[kind] += number
+    return found | {"stage": step.stage, "reasons": reasons}
+
+
+def test_the_report_adds_up_what_each_edit_did(edited_run, run):
+    stats = collect(run)
+    for step, record in zip(run.plan.edits, stats["edits"], strict=True):
+        reasons = {row.pop("reason"): row for row in (dict(row) for row in record["reasons"])}
+        assert record | {"reasons": reasons} == summed(run, step)
+        assert list(reasons) == sorted(
+            reasons, key=lambda name: (-reasons[name]["bytes_cut"], -reasons[name]["spans"], name)
+        )
+    assert sum(record["documents_edited"] for record in stats["edits"]) > 10
+    page = render_html(stats)
+    assert '<span class="does"> c4_lines</span>' in page
+    assert "<code>c4_<wbr>lines.<wbr>few_<wbr>words</code>" in page
+    assert '<span class="does"> exact</span>' in page
 
 
 def test_an_edit_drops_by_its_own_reasons(run):

@@ -73,7 +73,7 @@ def swept(bound, *, is_current=False):
         hits=12_345_678,
         alone=1_234_567,
         alone_bytes=1,
-        overlap={rule: 12_345_678 for rule in rules},
+        overlap=dict.fromkeys(rules, 12345678),
     )
 
 
@@ -108,7 +108,10 @@ def test_a_comparisons_samples_stand_in_columns(width):
     shown = lines_of(render_comparison(found), width)
     assert max(map(len, shown)) <= width
     assert f"    id      {identity}" in [line.rstrip() for line in shown]
-    assert [line[:12] for line in shown if line.startswith(("    before", "    after"))] == ["    before  ", "    after   "]
+    assert [line[:12] for line in shown if line.startswith(("    before", "    after"))] == [
+        "    before  ",
+        "    after   ",
+    ]
     assert [line.strip() for line in shown if not line.startswith(" ") and "example.org" in line] == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import multiprocessing
 import tarfile
 import unicodedata
@@ -636,6 +637,17 @@ def test_a_recipe_can_switch_every_rule_on(crawl):
     assert table["status"].to_pylist() == [404, 200, 200, 200, 200, 200, None]
     shown = inside("explain", "mill", "http://www.bad.example/", cwd=crawl).stdout
     assert "dropped by extract: extract.url_domain: bad.example (list.txt)" in shown
+    gristmill("fates", "mill", "-o", "fates.parquet", cwd=crawl)
+    assert pq.read_table(crawl / "fates.parquet")["fate_detail"].to_pylist() == table["fate_detail"].to_pylist()
+    stats = json.loads((crawl / "runs/mill/report/stats.json").read_text())
+    assert stats["fate_details"]["most"] == [
+        {"fate": "extract.url_domain: bad.example (list.txt)", "documents": 2},
+        {"fate": "extract.url_hard_word: hard (recipe)", "documents": 2},
+        {"fate": "extract.opt_out: X-Robots-Tag: noai", "documents": 1},
+    ]
+    page = (crawl / "runs/mill/report/index.html").read_text()
+    assert "extract.url_hard_word: hard (recipe)" in page
+    assert "<b>hard</b>" not in page
 
 
 def test_a_missing_list_is_told_with_its_line(crawl):

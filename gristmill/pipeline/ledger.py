@@ -51,7 +51,7 @@ def fates(run: Run, shard: Shard, deciders: Sequence[Step]) -> pa.Table:
 
     The stage, reasons and duplicate are those of the first stage that dropped it.
     """
-    documents = run.read(run.plan.text_step, shard, [schema.ID, schema.URL, schema.FATE])
+    documents = run.read(run.plan.text_step, shard, [schema.ID, schema.URL, schema.FATE, schema.FATE_DETAIL])
     rows = documents.num_rows
     stage = pa.nulls(rows, pa.string())
     reason = pa.nulls(rows, pa.string())
@@ -74,6 +74,7 @@ def fates(run: Run, shard: Shard, deciders: Sequence[Step]) -> pa.Table:
         schema.REASON: reason,
         schema.REASONS: reasons,
         schema.DUPLICATE_OF: duplicate,
+        schema.FATE_DETAIL: documents.column(schema.FATE_DETAIL),
     }
     return pa.table(columns).cast(schema.FATES)
 

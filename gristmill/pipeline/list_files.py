@@ -48,7 +48,9 @@ def find_files(where: str) -> ListFiles:
     try:
         filesystem, path = fsspec.core.url_to_fs(where)
         if filesystem.isdir(path):
-            names = [name for name in sorted(filesystem.find(path, maxdepth=_DEEPEST)) if _may_be_file(filesystem, name)]
+            names = [
+                name for name in sorted(filesystem.find(path, maxdepth=_DEEPEST)) if _may_be_file(filesystem, name)
+            ]
             return ListFiles(where, filesystem, path.rstrip("/"), tuple(names))
         if not isinstance(filesystem, LocalFileSystem):
             path = str(find_model(where).path)

@@ -11,6 +11,7 @@ from gristmill.report.markup import Attributes, Markup, element
 from gristmill.report.tally import is_logarithmic, round_step
 
 _WIDTH, _UP, _DOWN, _AXIS = 320.0, 62.0, 38.0, 15.0
+_LABEL = 12.0  # what stands above the columns for the name of a bound
 _BOUNDS_NAMED = 4
 _VALUES_NAMED = 4
 _TICKS = 5
@@ -37,7 +38,7 @@ def histogram(signal: Mapping[str, Any]) -> Markup:
     """
     shown = signal["histogram"]
     edges, kept, dropped = shown["edges"], shown["kept"], shown["dropped"]
-    top = sqrt(max([1, *kept])) / _UP
+    top = sqrt(max([1, *kept])) / (_UP - (_LABEL if signal["bounds"] else 0))
     top = max(top, sqrt(max([1, *dropped])) / _DOWN)
     width = _WIDTH / len(kept)
     columns = [_column("kept", i * width, width, -sqrt(n) / top) for i, n in enumerate(kept) if n]

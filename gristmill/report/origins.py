@@ -24,6 +24,7 @@ class Crawl:
     mimes: Names = field(default_factory=Names)
     charsets: Names = field(default_factory=Names)
     statuses: Names = field(default_factory=Names)
+    fate_details: Names = field(default_factory=Names)
     dates: list[Any] = field(default_factory=list)
 
     def add(self, view: ShardView) -> None:
@@ -33,6 +34,9 @@ class Crawl:
         self.mimes.add(table.column(schema.MIME))
         self.charsets.add(table.column(schema.CHARSET))
         self.statuses.add(table.column(schema.STATUS).cast(pa.string()))
+        self.fate_details.add(
+            pc.binary_join_element_wise(table.column(schema.FATE), table.column(schema.FATE_DETAIL), ": ")
+        )
         extremes = pc.min_max(table.column(schema.DATE)).as_py()
         known = [*self.dates, *(value for value in extremes.values() if value is not None)]
         self.dates = [min(known), max(known)] if known else []
@@ -46,6 +50,7 @@ class Crawl:
             "mimes": _names(self.mimes, "mime"),
             "charsets": _names(self.charsets, "charset"),
             "statuses": _names(self.statuses, "status"),
+            "fate_details": _names(self.fate_details, "fate"),
         }
 
 

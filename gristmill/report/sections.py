@@ -7,6 +7,8 @@ from typing import Any
 
 from gristmill.report import charts, figures
 from gristmill.report.markup import Markup, Row, code, element, join, table
+from gristmill.report.section_edits import edits_section
+from gristmill.report.stage_names import does_of, what_stages_do
 
 Stats = Mapping[str, Any]
 
@@ -31,8 +33,9 @@ def funnel_section(stats: Stats) -> Markup:
     key = _key({"kept": "kept", "dropped": "dropped here", "gone": "dropped before"})
     note = _records_note(rows)
     names = element("span", {"class": "numbers"}, *(element("span", None, t) for t in ("kept", "dropped", "text")))
+    does = what_stages_do(stats)
     head = element("li", {"class": "head"}, element("span", None, "stage"), element("span", None), names)
-    stages = (_funnel_row(row, whole) for row in rows if row["role"] != "records")
+    stages = (_funnel_row(row, whole, does.get(row["stage"], "")) for row in rows if row["role"] != "records")
     return join(note, key, element("ol", {"class": "funnel"}, head, *stages))
 
 
@@ -47,8 +50,8 @@ def _records_note(rows: Sequence[Stats]) -> Markup:
     return Markup()
 
 
-def _funnel_row(row: Stats, whole: int) -> Markup:
-    name = element("span", {"class": "stage"}, row["stage"])
+def _funnel_row(row: Stats, whole: int, does: str) -> Markup:
+    name = element("span", {"class": "stage"}, row["stage"], *does_of(does))
     if row["role"] == "decides":
         kept, dropped = row["documents_kept"], row["dropped"]
         label = f"{row['stage']}: {kept} kept, {dropped} dropped, of {whole}"
@@ -106,13 +109,13 @@ def languages_section(stats: Stats) -> Markup | None:
         total = {name: sum(record[name] or 0 for record in rest) for name in names}
         shown = [*shown, {"language": f"{len(rest)} others"} | total]
     most = max([1, *(record["documents"] for record in shown)])
-    headers = {"language": "name", "": "draw"} | dict.fromkeys(
-        ("documents", "kept", "share", "text kept", "tokens", "bytes per token"), "n"
-    )
-    return table(headers, [(None, [_language_row(record, most) for record in shown])])
+    numbers = ("documents", "kept", "share", "text kept", "tokens", "bytes per token")
+    numbers = numbers if any(record["tokens"] for record in shown) else numbers[:-2]
+    headers = {"language": "label", "": "draw"} | dict.fromkeys(numbers, "n")
+    return table(headers, [(None, [_language_row(record, most, len(headers)) for record in shown])])
 
 
-def _language_row(record: Stats, most: int) -> Row:
+def _language_row(record: Stats, most: int, width: int) -> Row:
     kept, whole, tokens = record["documents_kept"], record["documents"], record["tokens"]
     return Row(
         (
@@ -124,7 +127,7 @@ def _language_row(record: Stats, most: int) -> Row:
             figures.size(record["text_bytes_kept"]) if kept else figures.NONE,
             figures.count(tokens) if tokens else figures.NONE,
             f"{record['text_bytes_kept'] / tokens:.2f}" if tokens else figures.NONE,
-        ),
+        )[:width],
         quiet=kept == 0,
     )
 
@@ -149,11 +152,13 @@ def signals_section(stats: Stats) -> Markup | None:
         "line, those that it dropped, for whatever reason, below. Bars grow with the square root of the count."
     )
     key = _key({"kept": "kept", "dropped": "dropped", "bound": "bound"})
-    drawings = (_drawing(signal) for signal in stats["signals"])
+    stages = {step["step"]: step["stage"] for step in stats["steps"]}
+    does = what_stages_do(stats)
+    drawings = (_drawing(signal, does.get(stages[signal["step"]], "")) for signal in stats["signals"])
     return join(element("p", {"class": "soft"}, note), key, element("div", {"class": "grid"}, *drawings))
 
 
-def _drawing(signal: Stats) -> Markup:
+def _drawing(signal: Stats, does: str) -> Markup:
     medians = [
         f"median {kind} {figures.number(signal[kind]['quantiles']['0.5'])}"
         for kind in ("kept", "dropped")
@@ -163,7 +168,7 @@ def _drawing(signal: Stats) -> Markup:
     caption = element(
         "figcaption",
         None,
-        element("span", {"class": "mono"}, signal["signal"]),
+        element("span", {"class": "mono"}, signal["signal"], *does_of(does)),
         element("span", None, signal["meaning"].replace("``", "")),
     )
     return element("figure", None, caption, charts.histogram(signal), element("span", {"class": "soft small"}, said))
@@ -174,10 +179,11 @@ def duplicates_section(stats: Stats) -> Markup | None:
     stages = [stage for stage in stats["duplicates"] if stage["compared"]]
     if not stages:
         return None
-    return join(*(_duplicates_of(stage) for stage in stages))
+    does = what_stages_do(stats)
+    return join(*(_duplicates_of(stage, does.get(stage["stage"], "")) for stage in stages))
 
 
-def _duplicates_of(stage: Stats) -> Markup:
+def _duplicates_of(stage: Stats, does: str) -> Markup:
     compared, clusters = figures.count(stage["compared"]), figures.count(stage["clusters"])
     text = f"{compared} documents were compared. Clusters of two or more: {clusters}."
     if stage["survivors_told_apart"]:
@@ -189,7 +195,7 @@ def _duplicates_of(stage: Stats) -> Markup:
     ]
     headers = {"survivor of the largest": "name", "id": "name", "documents": "n"}
     found = table(headers, [(None, rows)]) if rows else Markup()
-    return join(element("h3", None, stage["stage"]), element("p", {"class": "soft"}, text), found)
+    return join(element("h3", None, stage["stage"], *does_of(does)), element("p", {"class": "soft"}, text), found)
 
 
 def contamination_section(stats: Stats) -> Markup | None:
@@ -209,6 +215,7 @@ def crawl_section(stats: Stats) -> Markup | None:
         "statuses": ("status", "HTTP status"),
         "mimes": ("mime", "Media type"),
         "charsets": ("charset", "Charset"),
+        "fate_details": ("fate", "What fates of extraction rest on"),
     }
     tables = [_names(stats[key], name, title) for key, (name, title) in wanted.items() if stats[key]["most"]]
     return element("div", {"class": "pair"}, *hosts, element("div", None, *tables)) if tables or hosts else None
@@ -251,6 +258,7 @@ SECTIONS: dict[str, Callable[[Stats], Markup | None]] = {
     "Languages": languages_section,
     "Tokens": tokens_section,
     "Signals": signals_section,
+    "Edits": edits_section,
     "Duplicates": duplicates_section,
     "Contamination": contamination_section,
     "Crawl": crawl_section,

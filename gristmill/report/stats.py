@@ -14,6 +14,7 @@ from gristmill.pipeline.doubts import doubts
 from gristmill.pipeline.run import RECIPE_FILE, Run
 from gristmill.report.aggregates import Contamination, Duplicates, Languages, Reasons
 from gristmill.report.distributions import Signals
+from gristmill.report.edit_sums import Edits
 from gristmill.report.funnel import funnel, tokens_index
 from gristmill.report.origins import Crawl
 from gristmill.report.view import Finished, ShardView
@@ -70,6 +71,7 @@ def _added_up(run: Run, finished: Finished) -> dict[str, Any]:
         "reasons": Reasons(finished.deciders),
         "languages": Languages(finished),
         "signals": Signals(finished),
+        "edits": Edits(finished.edits),
         "duplicates": Duplicates(tuple(step for step in finished.deciders if step.kind == "dedup")),
         "contamination": Contamination(finished.of_kind("contamination")),
     }

@@ -17,6 +17,7 @@ from gristmill.pipeline.run import Run
 
 _COLUMNS = [
     schema.ID, schema.URL, schema.DATE, schema.STATUS, schema.MIME, schema.CHARSET, schema.TEXT_BYTES, schema.FATE,
+    schema.FATE_DETAIL,
 ]  # fmt: skip
 
 
