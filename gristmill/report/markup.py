@@ -57,7 +57,7 @@ def table(headers: Mapping[str, str], groups: Sequence[tuple[str | None, Sequenc
     """Return a table of named groups of rows.
 
     ``headers`` maps each column's title to its class: "name" for what may break anywhere, "n" for numbers, "draw" for
-    drawings, which a narrow screen leaves out.
+    drawings and "n extra" for further numbers, which a narrow screen leaves out.
     """
     titles = (element("th", _class(kind), title) for title, kind in headers.items())
     bodies = []

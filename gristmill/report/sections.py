@@ -112,6 +112,7 @@ def languages_section(stats: Stats) -> Markup | None:
     numbers = ("documents", "kept", "share", "text kept", "tokens", "bytes per token")
     numbers = numbers if any(record["tokens"] for record in shown) else numbers[:-2]
     headers = {"language": "label", "": "draw"} | dict.fromkeys(numbers, "n")
+    headers |= dict.fromkeys(numbers[5:], "n extra")
     return table(headers, [(None, [_language_row(record, most, len(headers)) for record in shown])])
 
 

@@ -81,7 +81,7 @@ def _check(split: Any) -> None:
         found = importlib.metadata.version("spacy")
         raise MissingError(
             f"spaCy {found} splits English by other rules than spaCy 3.8, the only ones that `words: spacy` knows; "
-            "install it with: pip install 'spacy~=3.8.0'"
+            "install it with: pip install 'spacy~=3.8.2'"
         )
 
 
