@@ -90,8 +90,8 @@ A list of words by language is a folder or an archive with a file for each langu
 FineWeb-2's `fra_Latn.yml`; or one JSON file of `{{language: [words]}}`, such as that of stopwords-iso. A language is
 found under its name in FineWeb-2, its ISO 639-3 code and its label in lid176, whichever of them the list has:
 `fra_Latn`, `fra`, `fr`. What the `language` stage calls something else is named beside the lists, such as
-`labels: {{fra_Latn: french}}`. `als` is Alemannic, as lid176 has it, and not Albanian, as ISO 639-3 has it. A document in
-a language without a list has nulls.
+`labels: {{fra_Latn: french}}`. `als` is Alemannic, as lid176 has it, and not Albanian, as ISO 639-3 has it. A document
+in a language without a list has nulls.
 
 A list is read when the recipe is planned. The digest of what it says is part of the step, so another list is another
 layer, and the same list is the same wherever it lies and however it is packed. What was read is kept in gristmill's

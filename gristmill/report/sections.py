@@ -109,8 +109,8 @@ def languages_section(stats: Stats) -> Markup | None:
         total = {name: sum(record[name] or 0 for record in rest) for name in names}
         shown = [*shown, {"language": f"{len(rest)} others"} | total]
     most = max([1, *(record["documents"] for record in shown)])
-    numbers = ("documents", "kept", "share", "text kept", "tokens", "bytes per token")
-    numbers = numbers if any(record["tokens"] for record in shown) else numbers[:-2]
+    of_tokens = ["tokens", "bytes per token"] if any(record["tokens"] for record in shown) else []
+    numbers = ["documents", "kept", "share", "text kept", *of_tokens]
     headers = {"language": "label", "": "draw"} | dict.fromkeys(numbers, "n")
     headers |= dict.fromkeys(numbers[5:], "n extra")
     return table(headers, [(None, [_language_row(record, most, len(headers)) for record in shown])])
