@@ -245,6 +245,7 @@ def test_fates_have_one_row_a_record(quickstart):
     table = pq.read_table(quickstart / "again.parquet")
     assert table.column_names == [
         "id", "url", "shard", "row", "kept", "stage", "reason", "reasons", "duplicate_of",
+        "fate_detail",
     ]  # fmt: skip
     assert table.num_rows == len((quickstart / "sample" / "truth.jsonl").read_text().splitlines())
 

@@ -420,7 +420,7 @@ def test_a_process_that_finds_nothing_kept_reads_the_list_and_refuses_another(wo
         ("a.json", b"[1]", "does not map languages to lists of words"),
         ("a.json", b'{"en": [1]}', "does not map languages to lists of words"),
         ("a.json", b"{", "is no JSON"),
-        ("a.json.gz", b"\x1f\x8bxx", "is no JSON"),
+        ("a.json.gz", b"\x1f\x8bxx", "cannot be unpacked"),
         ("fra_Latn.yml", b"dup_line_frac: 1", "names no stop words"),
         ("fra_Latn.yml", b"stopwords: [a", "cannot be read"),
         ("fr.txt", b"\xff\xfe", "is no list of words"),

@@ -258,8 +258,8 @@ def signals_listing(width: int | None = None) -> str:
         longest = max(map(len, names))
         lines = _wrapped(f"{family}  ({'; '.join(sources)})", 2, width)
         for name in names:
-            meaning = SIGNALS[name].meaning.replace("``", "`")
-            lines += _wrapped(f"  {name:{longest}}  {meaning}{_needs(SIGNALS[name], '  [needs ', ']')}", 4, width)
+            line = f"  {name:{longest}}  {SIGNALS[name].meaning}{_needs(SIGNALS[name], '  [needs ', ']')}"
+            lines += _wrapped(line, 4, width)
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
 
@@ -268,7 +268,8 @@ def _wrapped(line: str, indent: int, width: int | None) -> list[str]:
     """Return a line in pieces of at most ``width`` characters, those after the first indented."""
     if width is None:
         return [line]
-    return textwrap.wrap(line, width, subsequent_indent=" " * indent, break_on_hyphens=False)
+    plain = line.replace("``", "`")
+    return textwrap.wrap(plain, width, subsequent_indent=" " * indent, break_on_hyphens=False)
 
 
 def _entry(signal: Signal) -> str:
