@@ -73,6 +73,7 @@ SIGNATURE = "signature"
 SHINGLES = "shingles"
 ORDER = "order"
 SCOPE = "scope"
+OLDER = "older"
 KEPT = "kept"
 STAGE = "stage"
 

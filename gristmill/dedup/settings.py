@@ -95,7 +95,7 @@ class DedupSettings(BaseModel):
     against: tuple[str, ...] = Field(
         (),
         description="Finished runs, by folder or by name in ./runs, whose documents count as older than all of this "
-        "run: a copy of one is dropped. They are compared by their saved keys.",
+        "run: a copy of one is dropped. They are compared by their saved keys or signatures.",
     )
     warn: bool = Field(
         True, description="Whether to warn if it drops nothing of 10,000 documents, or over 90% of 1,000 or more."
@@ -108,6 +108,16 @@ class DedupSettings(BaseModel):
         if len(named) != 1:
             said = " and ".join(named) if named else "none"
             raise ValueError(f"a stage makes one kind of deduplication, such as {{exact: text}}; here is {said}")
+        return self
+
+    @model_validator(mode="after")
+    def _compares_what_is_saved(self) -> Self:
+        """Raise ValueError where older runs would be compared by more than what they saved."""
+        if self.against and self.minhash and (self.minhash.is_exact or self.minhash.least_similarity is None):
+            raise ValueError(
+                "'minhash' goes 'against' older runs by their signatures, without their texts: give `verify` a "
+                "similarity, such as 0.75, instead of `exact` or `none`"
+            )
         return self
 
     @model_validator(mode="before")

@@ -344,16 +344,19 @@ def _agreement(signatures: Array, one: Integer, other: Integer) -> float:
 
 
 @kernel
-def leaders(signatures: Array, sets: tuple[Array, Array], buckets: Array, rule: tuple[float, int], out: Any) -> int:
+def leaders(
+    signatures: Array, sets: tuple[Array, Array], buckets: Array, rule: tuple[float, int, Array], out: Any
+) -> int:
     """Fill in each document's leader, and its similarity to it; return how many pairs were compared.
 
     Documents come in the order in which they survive. One joins the leader that it is most like, of those that it
     shares a bucket with and is at least ``rule[0]`` like, the first of equals; one that finds none is a leader.
-    A bucket shows its first ``rule[1]`` leaders. ``buckets``: int64[documents, bands], numbered from 0. ``sets``: the
+    A bucket shows its first ``rule[1]`` leaders. Where ``rule[2]``, bool[documents], is true, a document is a leader
+    whatever it is like. ``buckets``: int64[documents, bands], numbered from 0. ``sets``: the
     documents' shingles, sorted, and where each one's start; without them (no bounds) signatures are compared.
     """
     shingles, bounds = sets
-    least, shown = rule
+    least, shown, settled = rule
     leader, similarity = out
     bands = buckets.shape[1]
     count = 0
@@ -368,7 +371,7 @@ def leaders(signatures: Array, sets: tuple[Array, Array], buckets: Array, rule: 
     compared = 0
     for i in range(buckets.shape[0]):
         best, found = np.int64(-1), 0.0
-        for b in range(bands):
+        for b in range(0 if settled[i] else bands):
             entry = heads[buckets[i, b]]
             while entry >= 0:
                 other = entry // bands

@@ -28,6 +28,7 @@ from gristmill.schema import (
     DUPLICATE_OF,
     ID,
     KEY,
+    OLDER,
     ORDER,
     ROW,
     SHARD,
@@ -40,16 +41,24 @@ Array = npt.NDArray[Any]
 
 SHOWN: Final = 32
 _SLICES: Final = 16
+_OWN: Final = 2**63 - 1
+"""The place of a run's own documents among runs: after all older ones."""
 
 
-def clusters(members: pa.Table, settings: MinHashSettings) -> pa.Table:
+def clusters(members: pa.Table, settings: MinHashSettings, older: pa.Table | None = None) -> pa.Table:
     """Return what becomes of the members of components: one row each, sorted by (shard, row).
 
     ``members`` has ``key`` (the component), ``order``, ``id``, ``shard``, ``row``, ``signature`` and, where Jaccard is
     exact, ``shingles``: each member's, sorted, each once. The result has ``shard``, ``row``, ``duplicate_of``,
     ``cluster_size``, ``similarity`` to the survivor and ``component_size``. Neither the order of the rows nor their
     chunks change it. Components are gone through by sixteenths, which bounds the memory that it takes.
+
+    ``older`` has the same columns, and ``older``, the place of a document's run among older runs. Its documents come
+    before all members, and all of them survive; they are in no result, and no size counts them.
     """
+    members = members.append_column(OLDER, pa.repeat(pa.scalar(_OWN, pa.int64()), members.num_rows))
+    if older is not None:
+        members = pa.concat_tables([older.select(members.column_names), members])
     keys = np.asarray(members[KEY]) & np.uint64(_SLICES - 1)
     parts = (np.flatnonzero(keys == np.uint64(part)) for part in range(_SLICES))
     found = [_clusters(members.take(pa.array(part)), settings) for part in parts]
@@ -57,22 +66,25 @@ def clusters(members: pa.Table, settings: MinHashSettings) -> pa.Table:
 
 
 def _clusters(members: pa.Table, settings: MinHashSettings) -> pa.Table:
-    ordered = members.take(pc.sort_indices(members, [(name, "ascending") for name in (KEY, ORDER, ID, SHARD, ROW)]))
+    ordered = members.take(
+        pc.sort_indices(members, [(name, "ascending") for name in (KEY, OLDER, ORDER, ID, SHARD, ROW)])
+    )
     component = np.asarray(ordered[KEY])
     first = np.ones(len(component), np.bool_)
     first[1:] = component[1:] != component[:-1]
     starts = np.flatnonzero(first)
-    component_sizes = np.diff(starts, append=len(first))[np.cumsum(first) - 1] if len(first) else starts
+    own = np.asarray(ordered[OLDER]) == _OWN
+    component_sizes = np.add.reduceat(own.astype(np.int64), starts)[np.cumsum(first) - 1] if len(first) else starts
     signatures = from_column(ordered[SIGNATURE], settings.scheme)
     if settings.least_similarity is None:
         leader = starts[np.cumsum(first) - 1] if len(first) else starts
         similarity = _agreements(signatures, leader)
     else:
-        leader, similarity = _led(ordered, component, signatures, settings)
+        leader, similarity = _led(ordered, component, (signatures, ~own), settings)
     survives = leader == np.arange(len(leader))
-    sizes = np.bincount(leader, minlength=len(leader))[leader]
+    sizes = np.bincount(leader[own], minlength=len(leader))[leader]
     survivor_ids = ordered[ID].take(pa.array(leader))
-    return pa.table(
+    found = pa.table(
         {
             SHARD: ordered[SHARD],
             ROW: ordered[ROW],
@@ -82,26 +94,34 @@ def _clusters(members: pa.Table, settings: MinHashSettings) -> pa.Table:
             COMPONENT_SIZE: pa.array(component_sizes, pa.int64()),
         }
     )
+    return found.filter(pa.array(own))
 
 
-def _led(ordered: pa.Table, component: Array, signatures: Array, settings: MinHashSettings) -> tuple[Array, Array]:
-    """Return each member's leader and its similarity to it."""
+def _led(
+    ordered: pa.Table, component: Array, signed: tuple[Array, Array], settings: MinHashSettings
+) -> tuple[Array, Array]:
+    """Return each member's leader and its similarity to it; ``signed``: signatures, and who is a leader in any case."""
+    signatures, settled = signed
     keys = band_keys(signatures, banding_of(settings)) ^ mixed(component)[:, None]
     buckets = np.unique(keys, return_inverse=True)[1].reshape(keys.shape).astype(np.int64)
     least = settings.least_similarity
     assert least is not None
-    leader, similarity, _ = compare(signatures, _sets(ordered, settings), buckets, least)
+    leader, similarity, _ = compare(signatures, _sets(ordered, settings), buckets, least, settled)
     return leader, similarity
 
 
-def compare(signatures: Array, sets: tuple[Array, Array], buckets: Array, least: float) -> tuple[Array, Array, int]:
+def compare(
+    signatures: Array, sets: tuple[Array, Array], buckets: Array, least: float, settled: Array | None = None
+) -> tuple[Array, Array, int]:
     """Return each document's leader, its similarity to it, and how many pairs were compared.
 
     Documents come in the order in which they survive; ``buckets``: int64[documents, bands], numbered from 0. ``sets``:
-    shingles, sorted, and where each document's start; without bounds, signatures are compared.
+    shingles, sorted, and where each document's start; without bounds, signatures are compared. ``settled``:
+    bool[documents], those that are leaders whatever they are like; by default none.
     """
+    settled = np.zeros(len(buckets), np.bool_) if settled is None else settled
     leader, similarity = np.empty(len(buckets), np.int64), np.empty(len(buckets), np.float64)
-    count = _kernels.leaders(signatures, sets, buckets, (least, SHOWN), (leader, similarity))
+    count = _kernels.leaders(signatures, sets, buckets, (least, SHOWN, settled), (leader, similarity))
     return leader, similarity, int(count)
 
 

@@ -52,6 +52,19 @@ def banding_of(settings: MinHashSettings) -> Banding:
     return Banding(settings.bands or 14, settings.rows or 8)
 
 
+def signed_as(settings: MinHashSettings) -> dict[str, str | int]:
+    """Return what two runs must have in common for the signatures of one to be compared with the other's."""
+    bands, rows = banding_of(settings)
+    return {
+        "scheme": settings.scheme,
+        "shingles": settings.shingles,
+        "ngram": settings.ngram,
+        "bands": bands,
+        "rows": rows,
+        "seed": settings.seed,
+    }
+
+
 @cache
 def for_threshold(threshold: float, permutations: int) -> Banding:
     """Return the bands and rows, of at most so many values, that err least at a threshold.

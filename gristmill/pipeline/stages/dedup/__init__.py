@@ -43,7 +43,9 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
         if kind.keys is None:
             raise RecipeError(f"'{settings.kind}' cannot go 'against' older runs {stage.location}")
         settings = older.absolute(settings)
-        versions |= older.digests_of(older.older_runs(settings, versions), kind.keys)
+        runs = older.older_runs(settings, versions)
+        older.check_names(runs, planning.recipe.name)
+        versions |= older.digests_of(runs, kind.keys)
     return [
         Step(
             name=name,

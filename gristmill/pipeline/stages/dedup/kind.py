@@ -21,7 +21,7 @@ class Kind:
     ``versions`` returns the versions of what decides; ``phases`` the work of a step, which ends with the layers (see
     `decisions`). ``reads_text`` is true if it compares texts: then the edits so far are among the step's inputs.
     ``columns`` are what its layer offers to later rules. ``keys`` are the columns of its key files where it can go
-    against those of older runs.
+    against those of older runs; of `minhash`, those of the files of its bands.
     """
 
     versions: Callable[[DedupSettings], dict[str, str]]

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gristmill import schema
+from gristmill.dedup.minhash.curve import signed_as
 from gristmill.dedup.settings import DedupSettings
 from gristmill.errors import UsageError
 from gristmill.pipeline.exchange import KeyFiles, partition_of
@@ -25,6 +26,12 @@ VERSION = "against"
 
 _ASKED = {"survivor", "against", "warn"}
 """Settings that change no key."""
+
+_SAVED = {
+    "keys": {"keys": "/keys"},
+    "minhash": {"signatures": "/signatures", "bands": "/bands", "nodes": "/nodes", "layers": ""},
+}
+"""What is read of an older run's step, and where it lies."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,9 @@ def known_to(runs: list[Older], members: pa.Table) -> pa.Table:
         return found
     wanted = np.sort(np.asarray(members.column(schema.KEY)))
     for older in runs:
-        best = _first_of_each(pa.concat_tables([members.schema.empty_table(), *_matches(older, members, wanted)]))
+        best = _first_of_each(
+            pa.concat_tables([members.schema.empty_table(), *rows_with_keys(older.keys(members.schema), wanted)])
+        )
         ids = pc.binary_join_element_wise(older.name, best.column(schema.ID), ":")
         new = pa.table({schema.DIGEST: best.column(schema.DIGEST), schema.ID: ids})
         already = pc.is_in(new.column(schema.DIGEST), value_set=found.column(schema.DIGEST).combine_chunks())
@@ -115,10 +124,9 @@ def _step_of(run: Run, settings: DedupSettings, versions: dict[str, str]) -> Ste
     steps = [step for step in run.plan.steps if step.kind == "dedup"]
     same = [step for step in steps if _asked(DedupSettings.model_validate(dict(step.settings))) == asked]
     if not same:
-        has = "; ".join(str(_asked(DedupSettings.model_validate(dict(step.settings)))) for step in steps)
         raise UsageError(
-            f"'against': run '{run.plan.name}' in {run.folder.url} has no keys of {asked}: "
-            + (f"its dedup stages have {has}" if has else "it has no dedup stage")
+            f"'against': run '{run.plan.name}' in {run.folder.url} has no "
+            f"{'signatures' if settings.minhash else 'keys'} of {asked}: {_what_it_has(steps, settings)}"
         )
     theirs = {key: value for key, value in (same[-1].versions or {}).items() if not key.startswith(f"{VERSION}.")}
     if theirs != versions:
@@ -130,24 +138,52 @@ def _step_of(run: Run, settings: DedupSettings, versions: dict[str, str]) -> Ste
 
 
 def _asked(settings: DedupSettings) -> dict[str, object]:
+    """Return the settings that keys, or signatures, are made by."""
+    if settings.minhash is not None:
+        return {**signed_as(settings.minhash), "scope": settings.scope}
     return settings.model_dump(mode="json", exclude_none=True, exclude=_ASKED)
 
 
+def _what_it_has(steps: list[Step], settings: DedupSettings) -> str:
+    """Return what the dedup stages of a run have instead of what is asked; of signatures, only what differs."""
+    asked = _asked(settings)
+    theirs = [(step.stage, DedupSettings.model_validate(dict(step.settings))) for step in steps]
+    if settings.minhash is None:
+        has = "; ".join(str(_asked(other)) for _, other in theirs)
+        return f"its dedup stages have {has}" if has else "it has no dedup stage"
+    signed = [(stage, _asked(other)) for stage, other in theirs if other.minhash is not None]
+    differing = [
+        f"its stage '{stage}' has "
+        + ", ".join(f"{key} {value}, here {asked[key]}" for key, value in has.items() if value != asked[key])
+        for stage, has in signed
+    ]
+    return "; ".join(differing) or "it has no `minhash` stage"
+
+
 def _check_keys(older: Older) -> None:
-    """Raise UsageError unless every key file of a run is there."""
-    files = KeyFiles(older.run, older.step, pa.schema([]))
-    there = set(older.run.folder.names(f"{older.step.folder}/keys", ".parquet"))
-    missing = [shard.name for shard in older.run.plan.shards if files.file(shard).rpartition("/")[2] not in there]
-    if missing:
-        raise UsageError(
-            f"'against': run '{older.name}' in {older.run.folder.url} lacks the keys of {len(missing)} of its "
-            f"{len(older.run.plan.shards)} shards, such as {missing[0]}; finish it first, and keep {older.step.folder}/"
-        )
+    """Raise UsageError unless everything that is read of a run is there."""
+    for what, folder in _SAVED["minhash" if older.step.settings.get("minhash") else "keys"].items():
+        there = set(older.run.folder.names(f"{older.step.folder}{folder}", ".parquet"))
+        missing = [shard.name for shard in older.run.plan.shards if f"{shard.name}.parquet" not in there]
+        if missing:
+            raise UsageError(
+                f"'against': run '{older.name}' in {older.run.folder.url} lacks the {what} of {len(missing)} of its "
+                f"{len(older.run.plan.shards)} shards, such as {missing[0]}; finish it first, and keep "
+                f"{older.step.folder}/"
+            )
 
 
-def _matches(older: Older, members: pa.Table, wanted: npt.NDArray[np.uint64]) -> Iterator[pa.Table]:
-    """Yield the rows of an older run whose key is one of the sorted wanted ones, shard by shard."""
-    files = older.keys(members.schema)
+def check_names(runs: list[Older], name: str) -> None:
+    """Raise UsageError if one of the runs is called as the run that goes against them: it is itself, or seems to be."""
+    for older in runs:
+        if older.name == name:
+            raise UsageError(
+                f"run '{name}' goes against itself, or against another run of its name: {older.run.folder.url}"
+            )
+
+
+def rows_with_keys(files: KeyFiles, wanted: npt.NDArray[np.uint64]) -> Iterator[pa.Table]:
+    """Yield the rows of key files whose key is one of the sorted wanted ones, of which there is one, shard by shard."""
     low, high = (partition_of(wanted[[0, -1]], files.partitions)).tolist()
     for partition in range(low, high + 1):
         for table in files.read(partition):

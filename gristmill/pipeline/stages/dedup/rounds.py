@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from gristmill import schema
-from gristmill.dedup.components import Edges, both_ways, labels, large_star, small_star
+from gristmill.dedup.components import Edges, Nodes, both_ways, labels, large_star, small_star
 from gristmill.pipeline.exchange import partition_of
 from gristmill.pipeline.parts import Made, PartFiles
 from gristmill.pipeline.phases import Phase
@@ -45,25 +46,38 @@ class Rounds:
             found += self._round(number)
         return (*found, self._files("rest").phase(lambda _: self._rest(), self._rest_items))
 
-    def labelled(self, nodes: pa.Table) -> pa.Table:
+    def labelled(self, nodes: pa.Table, elsewhere: Callable[[Nodes], Nodes] | None = None) -> pa.Table:
         """Return the component of each document in one, sorted by (shard, row): a reduction of a partition's nodes.
 
-        A signature that several documents have is a component, if it is in no other.
+        A node that several documents have is a component, if it is in no other; ``elsewhere`` returns those of some
+        nodes, each once and sorted, that documents have which are not among these.
         """
         keys = np.asarray(nodes.column(schema.KEY))
         if not len(keys):
             return LABELS.empty_table()
         partition = int(partition_of(nodes.column(schema.KEY).slice(0, 1), self._files("edges").partitions)[0])
-        known, label = labels(_edges(self._last(partition)))
-        _, of, count = np.unique(keys, return_inverse=True, return_counts=True)
-        found, joined = keys.copy(), np.zeros(len(keys), np.bool_)
-        if len(known):
-            places = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-            joined = known[places] == keys
-            found[joined] = label[places[joined]]
+        found, joined = self.labels_of(partition, keys)
+        values, of, count = np.unique(keys, return_inverse=True, return_counts=True)
+        several = count > 1
+        if elsewhere is not None:
+            several |= np.isin(values, elsewhere(values))
         table = pa.table([nodes.column(schema.SHARD), nodes.column(schema.ROW), found], schema=LABELS)
-        chosen = table.filter(pa.array(joined | (count[of] > 1)))
+        chosen = table.filter(pa.array(joined | several[of]))
         return chosen.sort_by([(schema.SHARD, "ascending"), (schema.ROW, "ascending")])
+
+    def labels_of(self, partition: int, nodes: Nodes) -> tuple[Nodes, npt.NDArray[np.bool_]]:
+        """Return the component of each of a partition's nodes, itself if it is in none, and whether it is in one."""
+        known, label = labels(_edges(self._last(partition)))
+        found, joined = nodes.copy(), np.zeros(len(nodes), np.bool_)
+        if len(known):
+            places = np.minimum(np.searchsorted(known, nodes), len(known) - 1)
+            joined = known[places] == nodes
+            found[joined] = label[places[joined]]
+        return found, joined
+
+    def joined(self, partition: int) -> Nodes:
+        """Return those of a partition's nodes that are in components, each once, sorted."""
+        return np.unique(_edges(self._last(partition)).nodes)
 
     def _files(self, folder: str) -> PartFiles:
         return PartFiles(self.run, self.step, EDGES, folder)

@@ -5,6 +5,7 @@ bands, nodes  shard      -> the keys of their bands; of their signatures, with w
 edges         partition  -> of each key of a band, a star of the signatures that have it
 large, small  partition  -> the edges, nearer to a star for each component (see `components`), in rounds
 labels        partition  -> the component of each document that is in one
+older-…       of runs that it goes against, what is in these components (see `older_members`)
 members       shard      -> its documents in components, with their signatures
 reduce        partition  -> of each component, who is verified to be like which survivor
 shards        shard      -> its layer
@@ -15,6 +16,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 
 from gristmill import schema
 from gristmill.dedup.components import Edges
@@ -29,6 +31,8 @@ from gristmill.pipeline.plan import Step
 from gristmill.pipeline.run import Run
 from gristmill.pipeline.stages.dedup.decisions import write_decisions
 from gristmill.pipeline.stages.dedup.kind import Kind
+from gristmill.pipeline.stages.dedup.minhash.older_keys import OlderKeys
+from gristmill.pipeline.stages.dedup.minhash.older_members import OlderMembers
 from gristmill.pipeline.stages.dedup.minhash.signed import Signed
 from gristmill.pipeline.stages.dedup.minhash.tables import BANDS, DECIDED
 from gristmill.pipeline.stages.dedup.minhash.tables import members as members_table
@@ -46,13 +50,15 @@ def phases(run: Run, step: Step, settings: DedupSettings) -> tuple[Phase, ...]:
     signed = Signed(run, step, minhash, settings.scope)
     bands = KeyFiles(run, step, BANDS, name="bands")
     nodes = KeyFiles(run, step, NODES, name="nodes")
-    rounds = Rounds(run, step, lambda partition: _edges(bands, partition))
-    labels = Reduction(nodes, LABELS, rounds.labelled, folder="labels")
+    there = OlderKeys(step)
+    rounds = Rounds(run, step, lambda partition: _edges(bands, there, partition))
+    labels = Reduction(nodes, LABELS, lambda rows: rounds.labelled(rows, there.shared), folder="labels")
+    older = OlderMembers(signed, nodes, rounds, there)
     layer = Exchange(
         keys=KeyFiles(run, step, members_table(signed.width), corpus=True, name="members"),
         decided=DECIDED,
         emit=lambda shard, progress: signed.members(shard, labels.on(shard), progress),
-        reduce=lambda rows: clusters(rows, minhash),
+        reduce=lambda rows: clusters(rows, minhash, older.among(rows)),
         decide=lambda shard, decided: write_decisions(run, step, shard, decided, NEAR_DUPLICATES),
     )
     members, *last = layer.phases()
@@ -62,14 +68,16 @@ def phases(run: Run, step: Step, settings: DedupSettings) -> tuple[Phase, ...]:
         nodes.phase(signed.nodes),
         *rounds.phases(),
         labels.phase("labels"),
+        *older.phases(),
         replace(members, needs_all=True),
         *last,
     )
 
 
-def _edges(bands: KeyFiles, partition: int) -> Edges:
-    """Return the edges of a partition's buckets."""
+def _edges(bands: KeyFiles, there: OlderKeys, partition: int) -> Edges:
+    """Return the edges of a partition's buckets; ``there`` are older documents that are in them too."""
     rows = bands.partition(partition)
+    rows = pa.concat_tables([rows, *there.bands(np.unique(np.asarray(rows[schema.KEY])))])
     keys, nodes = np.asarray(rows[schema.KEY]), np.asarray(rows[schema.NODE])
     del rows
     return candidate_edges(keys, nodes)
@@ -84,4 +92,4 @@ def _versions(settings: DedupSettings) -> dict[str, str]:
     return {"minhash": _VERSION, **versions(settings.minhash.kind_of_shingles)}
 
 
-KIND = Kind(versions=_versions, phases=phases, columns=(CLUSTER_SIZE, SIMILARITY, COMPONENT_SIZE))
+KIND = Kind(versions=_versions, phases=phases, columns=(CLUSTER_SIZE, SIMILARITY, COMPONENT_SIZE), keys=BANDS)

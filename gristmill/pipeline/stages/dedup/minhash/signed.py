@@ -79,8 +79,15 @@ class Signed:
 
     def members(self, shard: Shard, labels: pa.Table, progress: Progress) -> Iterator[pa.Table]:
         """Yield a shard's documents in components: ``labels`` has their rows, in order, with the components' keys."""
-        rows, keys = labels.column(schema.ROW).to_numpy(), labels.column(schema.KEY).to_numpy()
+        rows = labels.column(schema.ROW).to_numpy()
         sets = self._sets(shard, rows, progress) if self.settings.is_exact else None
+        for part in self.labelled(shard, labels, sets):
+            yield part
+            progress.update(part.num_rows, 0.5)
+
+    def labelled(self, shard: Shard, labels: pa.Table, sets: pa.ChunkedArray | None = None) -> Iterator[pa.Table]:
+        """Yield those of a shard's signatures that ``labels`` has; ``sets`` are the shingles of each of these."""
+        rows, keys = labels.column(schema.ROW).to_numpy(), labels.column(schema.KEY).to_numpy()
         for table in self._read(shard):
             found = np.asarray(table.column(schema.ROW))
             places = np.searchsorted(rows, found)
@@ -91,7 +98,6 @@ class Signed:
             columns = {schema.KEY: pa.array(keys).take(places), schema.SHINGLES: shingled}
             columns |= {name: part.column(name) for name in (*MEMBER.names, schema.SIGNATURE)}
             yield pa.table(columns).select(members_table(0).names)
-            progress.update(table.num_rows, 0.5)
 
     def _sets(self, shard: Shard, rows: npt.NDArray[np.int64], progress: Progress) -> pa.ChunkedArray:
         """Return the shingles of some of a shard's documents, sorted, each once."""

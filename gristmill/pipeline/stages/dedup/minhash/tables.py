@@ -9,6 +9,8 @@ from gristmill.pipeline.stages.dedup.decisions import DECIDED as _DECIDED
 from gristmill.pipeline.stages.dedup.members import MEMBER
 
 BANDS = pa.schema([(schema.KEY, pa.uint64()), (schema.NODE, pa.uint64())])
+OLDER_NODES = pa.schema([(schema.KEY, pa.uint64()), (schema.SHARD, pa.int64()), (schema.ROW, pa.int64())])
+OLDER_LABELS = pa.schema([*OLDER_NODES, (schema.NODE, pa.uint64())])
 SETS = pa.list_(pa.uint64())
 DECIDED = pa.schema([*_DECIDED, *list(schema.NEAR_DUPLICATES)[len(schema.DUPLICATES) :]])
 
