@@ -23,6 +23,7 @@ from gristmill.dedup.minhash.signatures import signatures
 from gristmill.errors import StaleError, UsageError
 from gristmill.pipeline.audit import audit
 from gristmill.pipeline.carry_out import phases_of
+from gristmill.pipeline.session import begin
 from gristmill.report.clusters import clusters
 from gristmill.report.explain import explain
 from gristmill.report.explain_view import render_explanation
@@ -157,9 +158,14 @@ def test_a_run_without_minhash_unfinished_or_its_own_is_an_error(tmp_path):
     with pytest.raises(UsageError, match="lacks the signatures of 1 of its 1 shards, such as a; finish it first"):
         make_run(tmp_path, {"b": []}, stage(tmp_path / "unfinished"), "y")
     carry_out(unfinished)
-    shutil.rmtree(tmp_path / "unfinished-warcs")
-    with pytest.raises(UsageError, match="'unfinished' goes against itself"):
-        make_run(tmp_path, {"a": []}, stage(tmp_path / "unfinished"), "unfinished")
+    second = carry_out(make_run(tmp_path, {"b": []}, stage(tmp_path / "unfinished"), "second"))
+    recipe, kept = tmp_path / "unfinished.yaml", (tmp_path / "unfinished" / "plan.json").read_bytes()
+    for name in ("unfinished", "second"):
+        recipe.write_text(recipe.read_text("utf-8").partition("  - dedup")[0] + stage(tmp_path / name), "utf-8")
+        with pytest.raises(UsageError, match="'unfinished' goes against itself"):
+            begin(recipe, str(tmp_path), [], None, None)
+    assert (tmp_path / "unfinished" / "plan.json").read_bytes() == kept
+    assert decided(second) == {}
 
 
 def test_what_an_older_run_holds_is_part_of_the_plan_and_altered_files_are_stale(tmp_path):

@@ -43,9 +43,7 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
         if kind.keys is None:
             raise RecipeError(f"'{settings.kind}' cannot go 'against' older runs {stage.location}")
         settings = older.absolute(settings)
-        runs = older.older_runs(settings, versions)
-        older.check_names(runs, planning.recipe.name)
-        versions |= older.digests_of(runs, kind.keys)
+        versions |= older.digests_of(older.older_runs(settings, versions), kind.keys)
     return [
         Step(
             name=name,

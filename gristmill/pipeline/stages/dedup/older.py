@@ -19,8 +19,9 @@ from gristmill.dedup.minhash.curve import signed_as
 from gristmill.dedup.settings import DedupSettings
 from gristmill.errors import UsageError
 from gristmill.pipeline.exchange import KeyFiles, partition_of
-from gristmill.pipeline.plan import Step, digest_of
+from gristmill.pipeline.plan import Plan, Step, digest_of
 from gristmill.pipeline.run import Run, open_run
+from gristmill.pipeline.storage import Folder
 
 VERSION = "against"
 
@@ -173,15 +174,6 @@ def _check_keys(older: Older) -> None:
             )
 
 
-def check_names(runs: list[Older], name: str) -> None:
-    """Raise UsageError if one of the runs is called as the run that goes against them: it is itself, or seems to be."""
-    for older in runs:
-        if older.name == name:
-            raise UsageError(
-                f"run '{name}' goes against itself, or against another run of its name: {older.run.folder.url}"
-            )
-
-
 def rows_with_keys(files: KeyFiles, wanted: npt.NDArray[np.uint64]) -> Iterator[pa.Table]:
     """Yield the rows of key files whose key is one of the sorted wanted ones, of which there is one, shard by shard."""
     low, high = (partition_of(wanted[[0, -1]], files.partitions)).tolist()
@@ -206,6 +198,13 @@ def open_older(step: Step) -> list[Older]:
     settings = DedupSettings.model_validate(dict(step.settings))
     versions = {key: value for key, value in (step.versions or {}).items() if not key.startswith(f"{VERSION}.")}
     return older_runs(settings, versions) if settings.against else []
+
+
+def refuse_itself(plan: Plan, folder: Folder) -> None:
+    """Raise UsageError if a plan goes against the run in the folder that it would be carried out in."""
+    for step in plan.steps:
+        if step.kind == "dedup" and folder.address in [older.run.folder.address for older in open_older(step)]:
+            raise UsageError(f"run '{plan.name}' goes against itself: {folder.url} is among its older runs")
 
 
 def absolute(settings: DedupSettings) -> DedupSettings:
