@@ -98,7 +98,9 @@ class DedupSettings(BaseModel):
         "run: a copy of one is dropped. They are compared by their saved keys or signatures.",
     )
     warn: bool = Field(
-        True, description="Whether to warn if it drops nothing of 10,000 documents, or over 90% of 1,000 or more."
+        True,
+        description="Whether to warn if it drops nothing of 10,000 documents, or over 90% of 1,000 or more, or joins "
+        "1,000 near-duplicates of which not all are alike.",
     )
 
     @model_validator(mode="after")

@@ -1,6 +1,7 @@
 """Doubts about a stage: it keeps next to nothing, or drops nothing, of many documents; and what is likely to be why.
 
-A filter is in doubt that keeps under 0.1%, a deduplication that drops over 90%. What is said depends on the layers
+A filter is in doubt that keeps under 0.1%, a deduplication that drops over 90%, or joins a thousand documents and more
+of which not all are alike. What is said depends on the layers
 alone, so it is the same in every run. Values are read only where there is a doubt.
 """
 
@@ -18,7 +19,7 @@ from gristmill.filters.rules.evaluate import applies_to, hits
 from gristmill.filters.rules.rule import AnyRule, Rule
 from gristmill.pipeline.plan import Shard, Step
 from gristmill.pipeline.run import Run
-from gristmill.pipeline.stages.dedup.doubts import why_most_are_copies, why_none_is_a_copy
+from gristmill.pipeline.stages.dedup.doubts import giant_component, why_most_are_copies, why_none_is_a_copy
 from gristmill.pipeline.stages.rules import rule_columns, step_rules
 
 FEWEST_FOR_LITTLE: Final = 1_000
@@ -92,11 +93,12 @@ def doubt(run: Run, step: Step) -> str | None:
 
 def _of_dedup(run: Run, step: Step, came: int, kept: int) -> str | None:
     if came >= FEWEST_FOR_LITTLE and came - kept > MOST_COPIES * came:
-        why = why_most_are_copies(run, step, came - kept)
+        why = why_most_are_copies(run, step, came - kept, came)
         return _sentence(step, f"drops {came - kept:,} of {came:,} documents as copies", why)
     if came >= FEWEST_FOR_NOTHING and kept == came:
         return _sentence(step, f"finds no copy among {came:,} documents", why_none_is_a_copy(run, step))
-    return None
+    giant = giant_component(run, step, came)
+    return None if giant is None else _sentence(step, *giant)
 
 
 def _sentence(step: Step, what: str, why: str) -> str:

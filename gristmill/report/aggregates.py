@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gristmill import schema
+from gristmill.dedup.minhash.sizes import ComponentSizes
 from gristmill.filters.rules.serialize import to_json
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.stages.rules import step_rules
@@ -104,6 +105,7 @@ class Duplicates:
         self._compared: Counter[str] = Counter()
         self._sizes: dict[str, Counter[int]] = {step.name: Counter() for step in steps}
         self._largest: dict[str, list[tuple[int, str, str | None]]] = {step.name: [] for step in steps}
+        self._components: dict[str, ComponentSizes] = {step.name: ComponentSizes() for step in steps}
         self._apart: Counter[str] = Counter()
 
     def add(self, view: ShardView) -> None:
@@ -116,7 +118,9 @@ class Duplicates:
             survives = pc.fill_null(survives, False)
             sizes = size.filter(survives).to_pylist()
             if schema.COMPONENT_SIZE in table.column_names:
-                apart = pc.less(size, table.column(schema.COMPONENT_SIZE))
+                components = table.column(schema.COMPONENT_SIZE)
+                self._components[step.name].add(components, table.column(schema.DUPLICATE_OF))
+                apart = pc.less(size, components)
                 self._apart[step.name] += (
                     pc.sum(pc.and_(apart, pc.is_null(table.column(schema.DUPLICATE_OF)))).as_py() or 0
                 )
@@ -134,6 +138,7 @@ class Duplicates:
                 "clusters": self._sizes[step.name].total(),
                 "survivors_told_apart": self._apart[step.name],
                 "clusters_by_least_size": {str(size): self._sizes[step.name][size] for size in _CLUSTER_SIZES},
+                **_components(self._components[step.name]),
                 "largest": [
                     {"size": -size, "survivor": identity, "url": url}
                     for size, identity, url in self._largest[step.name]
@@ -182,6 +187,20 @@ def _counted(values: pa.Array | pa.ChunkedArray) -> dict[str, int]:
 
 def _size_class(size: int) -> int:
     return max(least for least in _CLUSTER_SIZES if least <= size)
+
+
+def _components(sizes: ComponentSizes) -> dict[str, Any]:
+    """Return the components of near-duplicates by size, as clusters are, and the largest; nothing if there is none."""
+    of_two = [found for found in sizes if found.size > 1]
+    if not of_two:
+        return {}
+    counts: Counter[int] = Counter()
+    for found in of_two:
+        counts[_size_class(found.size)] += found.components
+    return {
+        "components_by_least_size": {str(size): counts[size] for size in _CLUSTER_SIZES},
+        "largest_component": of_two[0]._asdict(),
+    }
 
 
 def _last(steps: tuple[Step, ...]) -> Step | None:

@@ -152,11 +152,16 @@ def _hosts(stats: Stats) -> str | None:
 def _duplicates(stats: Stats) -> str | None:
     lines = [
         f"- {stage['stage']}: {figures.count(stage['compared'])} documents compared; {figures.count(stage['clusters'])}"
-        f" clusters of two or more, the largest of {figures.count(stage['largest'][0]['size'])}."
+        f" clusters of two or more, the largest of {figures.count(stage['largest'][0]['size'])}.{_component(stage)}"
         for stage in stats["duplicates"]
         if stage["largest"]
     ]
     return "## Duplicates\n\n" + "\n".join(lines) + "\n" if lines else None
+
+
+def _component(stage: Stats) -> str:
+    largest = stage.get("largest_component")
+    return f" The largest component that shared bands join: {figures.component(largest)}." if largest else ""
 
 
 def _contamination(stats: Stats) -> str | None:

@@ -18,6 +18,28 @@ def count(value: int | None) -> str:
     return NONE if value is None else f"{value:,}"
 
 
+def span(least: int, most: int) -> str:
+    """Return a span of whole numbers, both ends in it.
+
+    >>> span(2, 2), span(100, 999)
+    ('2', '100–999')
+    """
+    return count(least) if least == most else f"{count(least)}–{count(most)}"
+
+
+def component(found: Mapping[str, int]) -> str:
+    """Return the components of one size in words.
+
+    >>> component({"size": 1200, "components": 1, "survivors": 3})
+    '1,200 documents, 3 of which survive'
+    >>> component({"size": 2, "components": 5, "survivors": 6})
+    '2 documents, as 4 more have; 6 of all these survive'
+    """
+    more = found["components"] - 1
+    as_many = f", as {count(more)} more have; {count(found['survivors'])} of all these" if more else ""
+    return f"{count(found['size'])} documents" + (as_many or f", {count(found['survivors'])} of which") + " survive"
+
+
 def share(part: int | None, whole: int | None) -> str:
     """Return a part of a whole in percent: no rounding makes some into none, or not all into all.
 

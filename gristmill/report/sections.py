@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from gristmill.report import charts, figures
@@ -196,7 +197,26 @@ def _duplicates_of(stage: Stats, does: str) -> Markup:
     ]
     headers = {"survivor of the largest": "name", "id": "name", "documents": "n"}
     found = table(headers, [(None, rows)]) if rows else Markup()
-    return join(element("h3", None, stage["stage"], *does_of(does)), element("p", {"class": "soft"}, text), found)
+    title = element("h3", None, stage["stage"], *does_of(does))
+    return join(title, element("p", {"class": "soft"}, text), _components(stage), found)
+
+
+def _components(stage: Stats) -> Markup:
+    """Return a table of near-duplicates' components and clusters by size; nothing where there are no components."""
+    components, clusters = stage.get("components_by_least_size"), stage["clusters_by_least_size"]
+    if not components:
+        return Markup()
+    least = [int(size) for size in components]
+    labels = [figures.span(low, high - 1) for low, high in pairwise(least)] + [f"{figures.count(least[-1])} or more"]
+    rows = [
+        Row((label, figures.count(components[str(size)]), figures.count(clusters[str(size)])))
+        for label, size in zip(labels, least, strict=True)
+        if components[str(size)] or clusters[str(size)]
+    ]
+    note = "A component is what shared bands join, in however many steps; a cluster is what is like its survivor. "
+    note += f"The largest component: {figures.component(stage['largest_component'])}."
+    headers = {"documents in it": "name", "components": "n", "clusters": "n"}
+    return join(element("p", {"class": "soft"}, note), table(headers, [(None, rows)]))
 
 
 def contamination_section(stats: Stats) -> Markup | None:

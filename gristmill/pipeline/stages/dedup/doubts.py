@@ -1,4 +1,7 @@
-"""Why a deduplication may have dropped nothing, or nearly everything. Read from layers and documents' URLs alone."""
+"""Why a deduplication may have dropped nothing, nearly everything, or joined what is unlike.
+
+Read from layers and documents' URLs alone.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +11,33 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gristmill import schema
+from gristmill.dedup.minhash.curve import banding_of
+from gristmill.dedup.minhash.settings import MinHashSettings
+from gristmill.dedup.minhash.sizes import ComponentSizes, OfSize
 from gristmill.dedup.settings import DedupSettings
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.run import Run
 from gristmill.pipeline.stages.dedup.older import names_in
 
 _HALF = 0.5
+GIANT = 1_000
+"""Documents of a component that is told of where it was split."""
+GIANT_SHARE = 0.1
+"""Share of all documents compared beyond which a component is told of in any case."""
+_SHORT_SHINGLES = 4
+_LOW_THRESHOLD = 0.5
 
 
-def why_most_are_copies(run: Run, step: Step, dropped: int) -> str:
+def why_most_are_copies(run: Run, step: Step, dropped: int, came: int) -> str:
     """Return why most documents are copies: of an older run, of one document, or each of some other."""
     partners = _partners(run, step)
     for name in names_in(step):
         of_run = sum(count for partner, count in partners.items() if partner.startswith(f"{name}:"))
         if of_run > _HALF * dropped:
             return f"{of_run:,} of them are in run '{name}', which may have read the same files"
+    giant = giant_component(run, step, came)
+    if giant is not None:
+        return f"{giant[0]}: {giant[1]}"
     survivor, most = min(partners.items(), key=lambda item: (-item[1], item[0]))
     if most > _HALF * dropped:
         return (
@@ -46,6 +61,54 @@ def why_none_is_a_copy(run: Run, step: Step) -> str:
     if settings.exact == "text":
         return "each text has something of its own, such as a date or a counter; try exact: normalized_text"
     return "the source may have been deduplicated before"
+
+
+def giant_component(run: Run, step: Step, came: int) -> tuple[str, str] | None:
+    """Return what is doubtful about the largest component of near-duplicates, and why it may be; None if nothing is.
+
+    In doubt is one of `GIANT` documents or more that was split, since unlike documents were joined, or that holds more
+    than `GIANT_SHARE` of the ``came`` documents that were compared.
+    """
+    minhash = DedupSettings.model_validate(dict(step.settings)).minhash
+    if minhash is None:
+        return None
+    sizes = ComponentSizes()
+    for shard in run.plan.shards:
+        table = run.read(step, shard, [schema.DUPLICATE_OF, schema.COMPONENT_SIZE])
+        sizes.add(table.column(schema.COMPONENT_SIZE), table.column(schema.DUPLICATE_OF))
+    for found in sizes:
+        if found.size >= GIANT and (found.is_split or found.size > GIANT_SHARE * came):
+            return _what_was_joined(
+                found
+            ), f"{_why_joined(found, minhash)}; see `gristmill clusters {run.plan.name} --diff`"
+    return None
+
+
+def _what_was_joined(found: OfSize) -> str:
+    what = f"joins {found.size:,} documents into one component"
+    if found.components > 1:
+        what = f"joins documents into {found.components:,} components of {found.size:,}"
+    if not found.is_split:
+        return f"{what} and keeps {found.survivors:,} of them"
+    return f"{what}, which verification split into {found.survivors:,} clusters"
+
+
+def _why_joined(found: OfSize, minhash: MinHashSettings) -> str:
+    """Return why unlike documents may share bands: short shingles, low bands, or a template; or why like ones do."""
+    banding = banding_of(minhash)
+    if not found.is_split and minhash.least_similarity is not None:
+        return "they are all like one document, such as a page that a site shows for many addresses"
+    unverified = "" if minhash.least_similarity is not None else "`verify: none` drops what a chain joins; "
+    if minhash.shingles == "characters":
+        return f"{unverified}unlike texts have many {minhash.ngram} characters in a row in common; try shingles: words"
+    if minhash.ngram < _SHORT_SHINGLES:
+        return f"{unverified}unlike texts have many {minhash.ngram} words in a row in common; try ngram: 5"
+    if banding.threshold < _LOW_THRESHOLD:
+        return (
+            f"{unverified}{banding.bands} bands of {banding.rows} rows join texts of a similarity of "
+            f"{banding.threshold:.2f}; try more rows"
+        )
+    return f"{unverified}the pages of a site may share a template, such as menus or notices, which an `edit` can cut"
 
 
 def _why_urls_differ(run: Run, step: Step) -> str:
