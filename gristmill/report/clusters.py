@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import groupby, islice, zip_longest
 from typing import Any, Final
 
 import pyarrow as pa
@@ -23,6 +23,7 @@ MEMBERS_SHOWN: Final = 10
 LINES_COMPARED: Final = 500
 LINES_SHOWN: Final = 20
 LINE_LENGTH: Final = 200
+BEFORE_DIFFERENCE: Final = 40
 
 
 @dataclass(frozen=True)
@@ -135,14 +136,41 @@ def _texts(run: Run, step: Step, ids: Iterable[str]) -> dict[str, str]:
 
 
 def _compared(texts: Mapping[str, str], survivor: str, member: str) -> tuple[str, ...] | None:
-    """Return a short unified diff from the survivor's text; None where that text is not in this run."""
+    """Return a short unified diff from the survivor's text; None where that text is not in this run.
+
+    Long lines are cut, and begin shortly before the first character in which they differ.
+    """
     if survivor not in texts:
         return None
     before, after = (_lines(texts[name]) for name in (survivor, member))
     lines = islice(difflib.unified_diff(before, after, lineterm="", n=1), 2, None)
     found = list(islice(lines, LINES_SHOWN + 1))
-    shown = [line if len(line) <= LINE_LENGTH else f"{line[:LINE_LENGTH]}…" for line in found[:LINES_SHOWN]]
+    shown = [_cut(line) for line in _from_where_they_differ(found[:LINES_SHOWN])]
     return (*shown, "…") if len(found) > LINES_SHOWN else tuple(shown)
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= LINE_LENGTH else f"{line[:LINE_LENGTH]}…"
+
+
+def _from_where_they_differ(lines: list[str]) -> Iterator[str]:
+    """Yield the lines of a diff; of a long one that stands for another, what both begin with is left out."""
+    runs = [(sign, list(run)) for sign, run in groupby(lines, lambda line: line[:1])]
+    for number, (sign, run) in enumerate(runs):
+        other = {"-": number + 1, "+": number - 1}.get(sign, -1)
+        replaces = 0 <= other < len(runs) and {sign, runs[other][0]} == {"-", "+"}
+        for line, counterpart in zip_longest(run, runs[other][1][: len(run)] if replaces else (), fillvalue=""):
+            same = _common(line[1:], counterpart[1:]) - BEFORE_DIFFERENCE
+            yield f"{sign}…{line[1 + same :]}" if same > 0 and len(line) > LINE_LENGTH else line
+
+
+def _common(one: str, other: str) -> int:
+    """Return how many characters two texts have in common at their start, by halving."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[low:middle] == other[low:middle] else (low, middle - 1)
+    return low
 
 
 def _lines(text: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Group
+from rich.table import Table
 from rich.text import Text
 
 from gristmill.report import figures
@@ -12,6 +13,7 @@ from gristmill.report.clusters import LINES_COMPARED, Cluster, Member
 from gristmill.report.escape import for_terminal
 
 _STYLES = {"+": "green", "-": "red", "@": "dim"}
+_FATE = 12
 
 
 def render_clusters(found: Mapping[str, Sequence[Cluster]]) -> Group:
@@ -19,34 +21,44 @@ def render_clusters(found: Mapping[str, Sequence[Cluster]]) -> Group:
     return Group(*(line for stage, clusters in found.items() for line in _stage(stage, clusters)))
 
 
-def _stage(stage: str, clusters: Sequence[Cluster]) -> Iterator[Text]:
+def _stage(stage: str, clusters: Sequence[Cluster]) -> Iterator[Text | Table]:
     yield Text.assemble((stage, "bold"), "" if clusters else "  no document has a copy")
     for cluster in clusters:
         yield Text()
         size = figures.count(cluster.size)
         elsewhere = ":" in cluster.survivor.id
         yield Text(f"  {size} copies of a document of an older run" if elsewhere else f"  {size} documents")
-        yield _member("kept", "green", cluster.survivor)
-        for member in cluster.members:
-            yield _member("dropped", "red", member)
-            yield from _diff(member)
+        yield _members(cluster)
         more = cluster.dropped - len(cluster.members)
         if more:
             yield Text(f"    and {figures.count(more)} more", style="dim")
     yield Text()
 
 
-def _member(fate: str, style: str, member: Member) -> Text:
-    facts = "".join(f"  {name} {figures.number(value)}" for name, value in member.facts)
-    url = for_terminal(member.url, "bold") if member.url is not None else Text(figures.NONE)
-    return Text.assemble("    ", (f"{fate:<8}", style), url, "  ", for_terminal(member.id + facts, "dim"))
+def _members(cluster: Cluster) -> Table:
+    """Return survivor and members: columns for fates, for the signs of diffs, and for the rest, which wraps."""
+    found = Table.grid()
+    found.add_column(width=_FATE)
+    found.add_column(width=1)
+    found.add_column(overflow="fold")
+    for fate, style, member in [
+        ("kept", "green", cluster.survivor),
+        *(("dropped", "red", member) for member in cluster.members),
+    ]:
+        url = for_terminal(member.url, "bold") if member.url is not None else Text(figures.NONE)
+        found.add_row(Text(f"    {fate}", style=style), "", url)
+        found.add_row("", "", for_terminal(member.id, "dim"))
+        if member.facts:
+            facts = ", ".join(f"{name} {figures.number(value)}" for name, value in member.facts)
+            found.add_row("", "", for_terminal(facts, "dim"))
+        for line in _diff(member):
+            style = _STYLES.get(line[:1], "")
+            found.add_row("", Text(line[:1], style=style), for_terminal(line[1:], style, keep="\t"))
+    return found
 
 
-def _diff(member: Member) -> Iterator[Text]:
-    """Yield the lines of a member's diff; nothing where texts were not read or the survivor's is elsewhere."""
+def _diff(member: Member) -> Sequence[str]:
+    """Return the lines of a member's diff; nothing where texts were not read or the survivor's is elsewhere."""
     if member.diff is None:
-        return
-    for line in member.diff:
-        yield Text.assemble("      ", for_terminal(line, _STYLES.get(line[:1], ""), keep="\t"))
-    if not member.diff:
-        yield Text(f"      the same lines, in the first {LINES_COMPARED}", style="dim")
+        return ()
+    return member.diff or (f" the same lines, in the first {LINES_COMPARED}",)
