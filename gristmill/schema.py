@@ -187,7 +187,7 @@ NEAR_DUPLICATES = pa.schema(
         column(
             COMPONENT_SIZE,
             pa.int64(),
-            "documents that shared bands join to this one, in any number of steps; null if it shares none",
+            "documents of this run that shared bands join to it, in any number of steps; null if it shares none",
         ),
     ]
 )

@@ -10,6 +10,14 @@ pytestmark = pytest.mark.slurm
 
 SLURM = f"run={{executor: slurm, slurm: {{partition: {PARTITION}, time: '00:10:00', tasks: 2, mem_per_cpu_gb: 1}}}}"
 
+NEAR = """
+name: near
+source: {warc: ["sample/*.warc.gz"]}
+stages:
+  - extract
+  - dedup: {minhash: {bands: 20, rows: 5, verify: 0.7}}
+"""
+
 
 def test_dry_run_writes_scripts_that_can_be_read(quickstart, tmp_path):
     done = inside("run", QUICKSTART, "--workdir", tmp_path, "--set", SLURM, "--dry-run", cwd=quickstart)
@@ -21,6 +29,16 @@ def test_dry_run_writes_scripts_that_can_be_read(quickstart, tmp_path):
         assert f"#SBATCH --partition={PARTITION}" in text
         assert "launch_pickled_pipeline" in text
     assert "dedup/reduce: after dedup/keys" in done.stdout
+
+
+def test_each_phase_of_near_duplicates_waits_for_the_one_before(quickstart, tmp_path):
+    recipe = tmp_path / "near.yaml"
+    recipe.write_text(NEAR, "utf-8")
+    done = gristmill("run", recipe, "--workdir", tmp_path, "--set", SLURM, "--dry-run", cwd=quickstart)
+    steps = [line.split(": ")[:2] for line in done.stdout.splitlines()]
+    assert steps[1] == ["dedup/signatures", "after extract/shards"]
+    assert [after.removeprefix("after ") for _, after in steps[1:]] == [step for step, _ in steps[:-1]]
+    assert {"dedup/edges", "dedup/large-12", "dedup/rest", "dedup/labels", "dedup/reduce"} < {step for step, _ in steps}
 
 
 def test_slurm_gives_the_same_bytes_as_this_machine(quickstart, slurm_cluster, tmp_path):
