@@ -220,7 +220,7 @@ def write_signatures(folder: Path, count: int):
     columns = signed_table(signed.width)
     for number, shard in enumerate(run.plan.shards):
         rows = min(SHARD_ROWS, count - number * SHARD_ROWS)
-        ids = pa.array([f"{shard.name}/{row}" for row in range(rows)])
+        ids = pa.array([f"{shard.name}/{row:07}" for row in range(rows)])
         write_documents(run, shard, ids)
         values = synthetic(number, rows, count)
         table = {

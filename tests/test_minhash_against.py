@@ -10,10 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import reference_minhash as twin
+from commands import difference, inside, outputs
 from corpora import Document, NoProgress, carry_out, decided, make_run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_minhash_stage import bytes_of, numbered, planted, similarities, spread
+from test_resume import kill_at
 
 from gristmill.dedup.minhash.bands import band_keys
 from gristmill.dedup.minhash.clusters import SHOWN
@@ -23,6 +25,7 @@ from gristmill.dedup.minhash.signatures import signatures
 from gristmill.errors import StaleError, UsageError
 from gristmill.pipeline.audit import audit
 from gristmill.pipeline.carry_out import phases_of
+from gristmill.pipeline.run import Run
 from gristmill.pipeline.session import begin
 from gristmill.report.clusters import clusters
 from gristmill.report.explain import explain
@@ -243,3 +246,33 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(tmp_path, stop):
         phase.perform(item, NoProgress())
     assert next(work, None) is not None
     assert bytes_of(carry_out(stopped, reverse=True)) == bytes_of(whole)
+
+
+RECIPE = """
+name: %s
+source: {warc: ["sample/%s.warc.gz"]}
+stages:
+  - extract: {extractor: trafilatura, mode: precision}
+  - dedup: {minhash: {bands: 20, rows: 5, verify: 0.7}%s}
+"""
+
+
+def test_what_two_workers_began_and_one_went_on_with_has_the_bytes_of_one(quickstart, tmp_path):
+    """A crawl after its first WARC; extraction is the quickstart's, so its documents are taken over."""
+    (tmp_path / "sample").symlink_to(quickstart / "sample")
+    first = min(path.name for path in (quickstart / "sample").glob("*.warc.gz")).removesuffix(".warc.gz")
+    (tmp_path / "early.yaml").write_text(RECIPE % ("early", first, ""), "utf-8")
+    (tmp_path / "late.yaml").write_text(RECIPE % ("late", "*", ", against: [runs/early]"), "utf-8")
+    for name in ("runs/early", "one/late", "two/late"):
+        shutil.copytree(quickstart / "runs" / "quickstart" / "documents", tmp_path / name / "documents")
+    inside("run", "early.yaml", "--workers", 1, cwd=tmp_path)
+    inside("run", "late.yaml", "--workers", 1, "--workdir", "one", cwd=tmp_path)
+    assert kill_at(40, ("run", "late.yaml", "--workers", 2, "--workdir", "two"), tmp_path)
+    inside("run", "late.yaml", "--workers", 1, "--workdir", "two", cwd=tmp_path)
+    assert difference(outputs(tmp_path / "one" / "late"), outputs(tmp_path / "two" / "late")) == []
+    dropped = similarities(Run.open(str(tmp_path / "two" / "late")))
+    assert {f"early:{i}" for i, (partner, _) in dropped.items() if i.startswith(first)} >= {
+        partner for partner, _ in dropped.values() if partner.startswith("early:")
+    }
+    assert any(not i.startswith(first) and partner.startswith("early:") for i, (partner, _) in dropped.items())
+    assert any(":" not in partner for partner, _ in dropped.values())

@@ -34,7 +34,7 @@ def test_dry_run_writes_scripts_that_can_be_read(quickstart, tmp_path):
 def test_each_phase_of_near_duplicates_waits_for_the_one_before(quickstart, tmp_path):
     recipe = tmp_path / "near.yaml"
     recipe.write_text(NEAR, "utf-8")
-    done = gristmill("run", recipe, "--workdir", tmp_path, "--set", SLURM, "--dry-run", cwd=quickstart)
+    done = inside("run", recipe, "--workdir", tmp_path, "--set", SLURM, "--dry-run", cwd=quickstart)
     steps = [line.split(": ")[:2] for line in done.stdout.splitlines()]
     assert steps[1] == ["dedup/signatures", "after extract/shards"]
     assert [after.removeprefix("after ") for _, after in steps[1:]] == [step for step, _ in steps[:-1]]
