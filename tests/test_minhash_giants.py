@@ -124,10 +124,21 @@ def test_a_stage_that_drops_nearly_all_names_its_component(tmp_path, monkeypatch
     stage = "  - dedup: {minhash: {verify: none}}\n"
     run = carry_out(make_run(tmp_path, {"a": documents}, stage))
     (sentence,) = doubts(run).values()
-    assert sentence.startswith("dedup drops 999 of 1,000 documents as copies. Likely cause: joins 1,000 documents into")
+    assert sentence.startswith(
+        "dedup drops 999 of 1,000 documents as copies. Likely cause: it joins 1,000 documents into"
+    )
     assert {size for *_, size in decided(run).values()} == {1_000}
     quiet = carry_out(make_run(tmp_path, {"a": documents}, stage.replace("}}", "}, warn: false}"), "quiet"))
     assert doubts(quiet) == {}
+
+
+def test_copies_of_an_older_run_are_no_giant(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "GIANT", 10)
+    stage = "  - dedup: {survivor: oldest, minhash: {}%s}\n"
+    carry_out(make_run(tmp_path, {"a": LIKE[:1]}, stage % "", "old"))
+    run = carry_out(make_run(tmp_path, {"b": LIKE[1:]}, stage % f", against: [{tmp_path / 'old'}]", "new"))
+    assert {partner for _, partner, _ in decided(run).values()} == {"old:d/00"}
+    assert doubts(run) == {}
 
 
 def test_components_are_counted_by_size_over_shards():

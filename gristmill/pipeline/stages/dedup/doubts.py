@@ -37,7 +37,7 @@ def why_most_are_copies(run: Run, step: Step, dropped: int, came: int) -> str:
             return f"{of_run:,} of them are in run '{name}', which may have read the same files"
     giant = giant_component(run, step, came)
     if giant is not None:
-        return f"{giant[0]}: {giant[1]}"
+        return f"it {giant[0]}: {giant[1]}"
     survivor, most = min(partners.items(), key=lambda item: (-item[1], item[0]))
     if most > _HALF * dropped:
         return (
@@ -77,7 +77,8 @@ def giant_component(run: Run, step: Step, came: int) -> tuple[str, str] | None:
         table = run.read(step, shard, [schema.DUPLICATE_OF, schema.COMPONENT_SIZE])
         sizes.add(table.column(schema.COMPONENT_SIZE), table.column(schema.DUPLICATE_OF))
     for found in sizes:
-        if found.size >= GIANT and (found.is_split or found.size > GIANT_SHARE * came):
+        is_large = found.size > GIANT_SHARE * came and found.survivors > 0  # none survives where older runs have them
+        if found.size >= GIANT and (found.is_split or is_large):
             return _what_was_joined(
                 found
             ), f"{_why_joined(found, minhash)}; see `gristmill clusters {run.plan.name} --diff`"
