@@ -88,11 +88,6 @@ def test_documents_are_compared_within_their_scope(tmp_path):
     assert [everywhere[f"d/{i}"][1] for i in range(3)] == ["d/1", None, "d/1"]
 
 
-def test_it_goes_against_no_older_run(tmp_path):
-    with pytest.raises(UsageError, match="'minhash' cannot go 'against' older runs"):
-        make_run(tmp_path, {"a": []}, "  - dedup: {minhash: {}, against: [older]}\n")
-
-
 @pytest.mark.parametrize("stop", [1, 7, 15, 27])
 def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(tmp_path, stop):
     shards = spread(planted(random.Random(3), 30), "ab", 1)
