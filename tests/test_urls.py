@@ -637,7 +637,7 @@ def test_a_recipe_can_switch_every_rule_on(crawl):
     assert table["status"].to_pylist() == [404, 200, 200, 200, 200, 200, None]
     shown = inside("explain", "mill", "http://www.bad.example/", cwd=crawl).stdout
     assert "dropped by extract: extract.url_domain: bad.example (list.txt)" in shown
-    gristmill("fates", "mill", "-o", "fates.parquet", cwd=crawl)
+    inside("fates", "mill", "-o", "fates.parquet", cwd=crawl)
     assert pq.read_table(crawl / "fates.parquet")["fate_detail"].to_pylist() == table["fate_detail"].to_pylist()
     stats = json.loads((crawl / "runs/mill/report/stats.json").read_text())
     assert stats["fate_details"]["most"] == [
