@@ -1,0 +1,1 @@
+"""SimHash: one fingerprint for each long text, which is near where the text is."""
