@@ -70,6 +70,7 @@ KEY = "key"
 DIGEST = "digest"
 NODE = "node"
 SIGNATURE = "signature"
+FINGERPRINT = "fingerprint"
 SHINGLES = "shingles"
 ORDER = "order"
 SCOPE = "scope"
@@ -183,11 +184,15 @@ DUPLICATES = pa.schema(
 NEAR_DUPLICATES = pa.schema(
     [
         *DUPLICATES,
-        column(SIMILARITY, pa.float64(), "Jaccard similarity to the survivor, estimated or exact; null if not dropped"),
+        column(
+            SIMILARITY,
+            pa.float64(),
+            "to the survivor: Jaccard (estimated or exact), or the share of equal bits; null if not dropped",
+        ),
         column(
             COMPONENT_SIZE,
             pa.int64(),
-            "documents of this run that shared bands join to it, in any number of steps; null if it shares none",
+            "documents of this run that candidates join to it, in any number of steps; null if it is in no pair of them",
         ),
     ]
 )

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from gristmill.dedup.minhash.settings import MinHashSettings
+from gristmill.dedup.simhash.settings import SimHashSettings
 
 
 class SurvivorSettings(BaseModel):
@@ -62,7 +63,7 @@ class UrlSettings(BaseModel):
     )
 
 
-DEFAULT_SURVIVORS: dict[str, str] = {"exact": "oldest", "url": "newest", "minhash": "longest"}
+DEFAULT_SURVIVORS: dict[str, str] = {"exact": "oldest", "url": "newest", "minhash": "longest", "simhash": "longest"}
 """Each kind of deduplication, with the survivor that it has where a recipe names none."""
 
 
@@ -81,11 +82,14 @@ class DedupSettings(BaseModel):
     )
     url: UrlSettings | None = Field(None, description="The normalized URL must be equal.")
     minhash: MinHashSettings | None = Field(None, description="Near-duplicates: texts that share most shingles.")
+    simhash: SimHashSettings | None = Field(
+        None, description="Near-duplicates among long texts: fingerprints that differ in few bits."
+    )
     survivor: Survivor | None = Field(
         None,
         description="Which document of a cluster stays: `oldest`, `newest`, `longest`, or `{highest: SIGNAL}` or "
         "`{lowest: SIGNAL}` of what an earlier stage measured. Ties go to the smaller id. By default `oldest`, for "
-        "`url` `newest`, for `minhash` `longest`.",
+        "`url` `newest`, for `minhash` and `simhash` `longest`.",
     )
     scope: str = Field(
         "corpus",

@@ -115,7 +115,7 @@ def _duplicates(stage: StageOutcome) -> Iterator[RenderableType]:
         yield _indented(Text("compared: it has no copy", style="dim"))
     if stage.component_size is not None and stage.component_size != stage.cluster_size:
         joined = figures.count(stage.component_size)
-        yield _indented(Text(f"shared bands join {joined} documents to it; not all are like one survivor", style="dim"))
+        yield _indented(Text(f"candidates join {joined} documents to it; not all are like one survivor", style="dim"))
 
 
 def _survivor(stage: StageOutcome, survivor: Survivor) -> dict[str, str]:

@@ -190,7 +190,7 @@ def _duplicates_of(stage: Stats, does: str) -> Markup:
     text = f"{compared} documents were compared. Clusters of two or more: {clusters}."
     if stage["survivors_told_apart"]:
         apart = figures.count(stage["survivors_told_apart"])
-        text += f" {apart} documents survive although shared bands join them to another survivor: they are not like it."
+        text += f" {apart} documents survive although candidates join them to another survivor: they are not like it."
     rows = [
         Row((record["url"] or figures.NONE, code(record["survivor"]), figures.count(record["size"])))
         for record in stage["largest"]

@@ -5,8 +5,6 @@ A fingerprint is a row of uint64: one for 64 bits, two for 128. Two are near if 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from gristmill._kernels import Array, Integer, mix
@@ -24,8 +22,8 @@ _SUM = np.uint64(0x0101010101010101)
 def majorities(hashes: Array, counts: Array, found: Array) -> None:
     """Fill in the bits that more than half of each row's hashes have.
 
-    ``counts``: int64[rows + 1]; the hashes of row *i* are ``counts[i]`` to ``counts[i + 1]``. ``found``: uint64[rows]; 0
-    for a row without any. Bits are counted side by side: bit *b* of plane *p* is digit *p* of the count of bit *b*.
+    ``counts``: int64[rows + 1]; the hashes of row *i* are ``counts[i]`` to ``counts[i + 1]``. ``found``: uint64[rows];
+    0 for a row without any. Bits are counted side by side: bit *b* of plane *p* is digit *p* of the count of bit *b*.
     """
     planes = np.zeros(_PLANES, np.uint64)
     ones = np.zeros(64, np.int64)
@@ -53,7 +51,7 @@ def majorities(hashes: Array, counts: Array, found: Array) -> None:
 
 
 @inlined
-def _bit_count(value: np.uint64) -> np.int64:
+def _bit_count(value: np.uint64) -> Integer:
     value = value - ((value >> _ONE) & _PAIRS)
     value = (value & _FOURS) + ((value >> np.uint64(2)) & _FOURS)
     value = (value + (value >> np.uint64(4))) & _BYTES
@@ -61,7 +59,7 @@ def _bit_count(value: np.uint64) -> np.int64:
 
 
 @inlined
-def _distance(prints: Array, one: Integer, other: Integer) -> np.int64:
+def _distance(prints: Array, one: Integer, other: Integer) -> Integer:
     """Return in how many bits two fingerprints differ."""
     found = np.int64(0)
     for word in range(prints.shape[1]):
@@ -75,7 +73,7 @@ _DEPTH = 128
 
 
 @kernel
-def _root(parents: Array, row: Integer) -> np.int64:
+def _root(parents: Array, row: Integer) -> Integer:
     """Return the least row of a row's set; the way there becomes shorter."""
     while parents[row] != row:
         parents[row] = parents[parents[row]]
@@ -94,10 +92,10 @@ def _join(parents: Array, one: Integer, other: Integer) -> None:
 def _is_joined(parents: Array, rows: Array) -> bool:
     """Return whether rows are all of one set."""
     first = _root(parents, rows[0])
-    for i in range(1, rows.shape[0]):
-        if _root(parents, rows[i]) != first:
-            return False
-    return True
+    i = 1
+    while i < rows.shape[0] and _root(parents, rows[i]) == first:
+        i += 1
+    return bool(i == rows.shape[0])
 
 
 @kernel
@@ -121,7 +119,7 @@ def _sweep(prints: Array, rows: Array, k: int, parents: Array) -> int:
 
 
 @kernel
-def _blocks(prints: Array, rows: Array, masks: Array) -> int:
+def _blocks(prints: Array, rows: Array, masks: Array) -> Integer:
     """Fill in the bits of each block: those that differ among rows, evenly shared out; return how many they are.
 
     ``masks``: uint64[blocks, words].
@@ -145,7 +143,7 @@ def _blocks(prints: Array, rows: Array, masks: Array) -> int:
 
 
 @inlined
-def _key(prints: Array, row: Integer, masks: Array) -> np.int64:
+def _key(prints: Array, row: Integer, masks: Array) -> Integer:
     """Return a short hash of a fingerprint's bits in a block."""
     value = _ZERO
     for word in range(prints.shape[1]):
@@ -185,8 +183,8 @@ def _sort(prints: Array, rows: Array, masks: Array, work: tuple[Array, Array]) -
 def _begin(prints: Array, rows: Array, k: int, masks: Array, out: tuple[Array, Array]) -> int:
     """Settle some rows if that is quick, else fill in the blocks that part them; return the pairs compared, or -1.
 
-    They are quick if they are few, if they are joined already, if so few bits differ that all are near each other, or if
-    no parting would halve the work: then all pairs are compared.
+    They are quick if they are few, if they are joined already, or if so few bits differ that all are near each other.
+    If no parting would halve the pairs that are left, all are compared.
     """
     parents, sizes = out
     if rows.shape[0] < 2 or _is_joined(parents, rows):
@@ -213,8 +211,8 @@ def near_sets(prints: Array, starts: Array, k: int, parents: Array) -> int:
     ``prints``: uint64[rows, words]; a bucket's rows are ``starts[b]`` to ``starts[b + 1]``. ``parents``: int64[rows].
 
     A bucket of many rows is parted: the bits that differ in it are shared out among k + 1 blocks, and what is near
-    agrees in one of them at least, so for each block the rows that agree in it are parted in their turn. Each parting at
-    least halves the pairs that are left.
+    agrees in one of them at least, so for each block the rows that agree in it are parted in their turn. Each parting
+    at least halves the pairs that are left.
     """
     rows = np.arange(prints.shape[0])
     parents[:] = rows

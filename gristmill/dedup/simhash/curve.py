@@ -23,7 +23,9 @@ def probability(cosine: float, bits: int, distance: int) -> float:
     0.686
     """
     differs = math.acos(max(-1.0, min(1.0, cosine))) / math.pi
-    return sum(math.comb(bits, n) * differs**n * (1 - differs) ** (bits - n) for n in range(distance + 1))
+    return math.fsum(
+        math.comb(bits, n) * math.pow(differs, n) * math.pow(1.0 - differs, bits - n) for n in range(distance + 1)
+    )
 
 
 def chance_pairs(documents: int, bits: int, distance: int) -> float:
@@ -32,12 +34,12 @@ def chance_pairs(documents: int, bits: int, distance: int) -> float:
     >>> f"{chance_pairs(1_000_000_000, 64, 3):,.0f}"
     '1,186'
     """
-    near: int = sum(math.comb(bits, n) for n in range(distance + 1))
-    return documents * (documents - 1) / 2 * near / 2**bits
+    near = sum(math.comb(bits, n) for n in range(distance + 1))
+    return documents * (documents - 1) / 2 * math.ldexp(near, -bits)
 
 
 def drawing(bits: int, distance: int) -> Iterator[str]:
-    """Yield a line for each of some Jaccard similarities, from 1 down to 0.5: the probability, as a number and a bar."""
+    """Yield a line for each of some Jaccard similarities, from 1 to 0.5: the probability, as a number and a bar."""
     for jaccard in _STEPS:
         value = probability(2 * jaccard / (1 + jaccard), bits, distance)
         yield f"{jaccard:10.3f}  {value:.4f}  {'█' * round(_WIDTH * value)}".rstrip()

@@ -1,9 +1,9 @@
 """Fingerprints: 64 or 128 bits of which two texts have the more in common, the more alike they are.
 
-Each shingle has as many bits, evenly spread; a bit of the fingerprint is 1 if more of the text's shingles have a 1 there
-than a 0, so a shingle weighs as often as it occurs (Charikar 2002, section 3; Manku, Jain, Das Sarma 2007, section 2). A
-bit differs between two texts with a probability of angle / pi, where the angle is that between the texts' vectors of
-counts: see `curve`.
+Each shingle has as many bits, evenly spread; a bit of the fingerprint is 1 if more of the text's shingles have a 1
+there than a 0, so a shingle weighs as often as it occurs (Charikar 2002, section 3; Manku, Jain, Das Sarma 2007,
+section 2). A bit differs between two texts with a probability of angle / pi, where the angle is that between the texts'
+vectors of counts: see `curve`.
 
 The first 64 bits of a shingle are its hash (`gristmill.dedup.minhash.shingles`), and the other 64 are that hash mixed.
 Given the first, the PyPI package ``simhash`` 2.1 makes the same fingerprints; where as many shingles have a 1 as have a
@@ -26,21 +26,17 @@ Array = npt.NDArray[Any]
 Fingerprints = npt.NDArray[np.uint64]
 
 WORD_BITS: Final = 64
-_SECOND: Final = np.uint64(0x9E3779B97F4A7C15)
+_STEP: Final = 0x9E3779B97F4A7C15
 
 
 def fingerprints(shingles: Shingles, bits: int) -> Fingerprints:
     """Return the fingerprints, uint64[rows, bits / 64], the first 64 bits first; 0 for a text without shingles."""
     counts, hashes = shingles
-    found = np.zeros((len(counts) - 1, bits // WORD_BITS), np.uint64)
-    for word in range(found.shape[1]):
-        _kernels.majorities(hashes if word == 0 else mixed(hashes + np.uint64(word) * _SECOND), counts, found[:, word])
-    return found
-
-
-def distances(ones: Fingerprints, others: Fingerprints) -> npt.NDArray[np.int64]:
-    """Return how many bits differ between each fingerprint and the other one in its row."""
-    return np.bitwise_count(ones ^ others).sum(axis=1, dtype=np.int64)
+    found = np.empty((bits // WORD_BITS, len(counts) - 1), np.uint64)
+    for number, word in enumerate(found):
+        apart = np.uint64(number * _STEP % 2**WORD_BITS)
+        _kernels.majorities(mixed(hashes + apart) if number else hashes, counts, word)
+    return np.ascontiguousarray(found.T)
 
 
 def as_column(values: Fingerprints) -> pa.Array:

@@ -6,6 +6,7 @@
     older.py      runs that are compared by their saved keys
     rounds.py     components of what are candidates, for the kinds whose copies are not equal
     minhash/      the phases of the kind that compares shingles
+    simhash/      the phases of the kind that compares fingerprints
     decisions.py  the layer, from what was decided
 
 Only what every earlier stage kept is compared, so a document that a rule dropped can neither survive nor take a good
@@ -21,11 +22,11 @@ from gristmill.pipeline.plan import Step
 from gristmill.pipeline.planning import Planning
 from gristmill.pipeline.recipe import RecipeStage, nearest
 from gristmill.pipeline.run import Run
-from gristmill.pipeline.stages.dedup import exact, minhash, older, url
+from gristmill.pipeline.stages.dedup import exact, minhash, older, simhash, url
 from gristmill.pipeline.stages.dedup.kind import Kind
 from gristmill.pipeline.stages.rules import TEXT_COLUMNS
 
-KINDS: dict[str, Kind] = {"exact": exact.KIND, "url": url.KIND, "minhash": minhash.KIND}
+KINDS: dict[str, Kind] = {"exact": exact.KIND, "url": url.KIND, "minhash": minhash.KIND, "simhash": simhash.KIND}
 
 
 def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
