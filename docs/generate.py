@@ -62,7 +62,14 @@ def recipe_reference() -> str:
         parts += [_part(*part, definitions) for part in EDIT_SETTINGS.items()] if name == "edit" else []
     parts += [
         f"### {name}\n\n{_table(definitions[name], definitions)}\n"
-        for name in ("IndexSettings", "AccessSettings", "UrlRuleSettings", "MinHashSettings", "SlurmSettings")
+        for name in (
+            "IndexSettings",
+            "AccessSettings",
+            "UrlRuleSettings",
+            "MinHashSettings",
+            "SimHashSettings",
+            "SlurmSettings",
+        )
     ]
     return "\n".join(parts)
 

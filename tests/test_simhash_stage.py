@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import reference_simhash as twin
+from commands import gristmill
 from corpora import Document, NoProgress, carry_out, decided, make_run
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,8 +26,12 @@ from gristmill.errors import UsageError
 from gristmill.pipeline.audit import audit
 from gristmill.pipeline.carry_out import phases_of
 from gristmill.pipeline.run import open_run
+from gristmill.pipeline.stages.dedup.doubts import why_none_is_a_copy
+from gristmill.report.card import render_card
+from gristmill.report.clusters import clusters
 from gristmill.report.explain import explain
 from gristmill.report.stats import collect
+from gristmill.report.tables import curve_lines
 
 STAGE = "  - dedup: {simhash: {distance: 6, ngram: 2, min_ngrams: %s}}\n"
 PIECES = ("one two three four", "five six seven", "eight nine ten", "five six", "One, two three!", "", "alpha beta")
@@ -79,6 +84,14 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(tmp_path, stop):
     assert next(work, None) is not None
     assert bytes_of(carry_out(stopped, reverse=True)) == bytes_of(whole)
     assert len(similarities(whole)) > 5
+
+
+def test_two_workers_give_the_same_bytes(tmp_path):
+    shards = spread(planted(random.Random(3), 30), "abc", 1)
+    one = carry_out(make_run(tmp_path, shards, STAGE % 10, "one"))
+    two = make_run(tmp_path, shards, STAGE % 10, "two")
+    gristmill("run", "two.yaml", "--workers", 2, "--workdir", ".", cwd=tmp_path)
+    assert bytes_of(two) == bytes_of(one)
 
 
 def numbered(start, length=300):
@@ -152,6 +165,22 @@ def test_explain_report_and_clusters_tell_of_it(tmp_path):
     stage = outcome.stages[-1]
     assert (stage.survivor.id, stage.is_near, stage.component_size) == ("a/0", True, 2)
     assert stage.similarity == similarities(run)["a/1"][1] >= 1 - 6 / 64
+    (cluster,) = clusters(run, 5, diff=True)["dedup"]
+    assert (cluster.survivor.id, [member.id for member in cluster.members]) == ("a/0", ["a/1"])
+    card = render_card(run, collect(run))
+    for said in ("simhash", "distance", "min_ngrams"):
+        assert said in card
+    lines = list(curve_lines(run.plan))
+    assert lines[0] == "dedup: at most 6 of 64 bits differ; texts of fewer than 100 shingles are not compared"
+    assert lines[1] == "100,000,000 unlike documents have 22,573 such pairs by chance"
+    assert len(lines) == 3 + 15
+
+
+def test_why_nothing_is_a_copy_is_told(tmp_path):
+    short = carry_out(make_run(tmp_path, {"a": [Document("d/0", numbered(0, 50))]}, STAGE % 100, "short"))
+    assert "no text has 100 shingles" in why_none_is_a_copy(short, short.plan.step("dedup"))
+    long = carry_out(make_run(tmp_path, {"a": [Document("d/0", numbered(0, 150))]}, STAGE % 100, "long"))
+    assert "shingles" not in why_none_is_a_copy(long, long.plan.step("dedup"))
 
 
 @pytest.mark.parametrize(

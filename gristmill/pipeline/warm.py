@@ -25,6 +25,9 @@ from gristmill.dedup.minhash.clusters import compare
 from gristmill.dedup.minhash.shingles import SHINGLES, shingles
 from gristmill.dedup.minhash.signatures import SCHEMES, signatures
 from gristmill.dedup.normal import normal_texts
+from gristmill.dedup.simhash.blocks import near_edges
+from gristmill.dedup.simhash.clusters import led
+from gristmill.dedup.simhash.fingerprints import fingerprints
 from gristmill.filters.edits import catalogue as edits
 from gristmill.filters.edits.settings import EDIT_SETTINGS, EditSettings
 from gristmill.filters.signals.families import FAMILIES, SIGNALS, measure
@@ -87,6 +90,8 @@ def _parts_of(step: Step) -> list[str]:
     if step.kind == "dedup":
         if minhash := step.settings.get("minhash"):
             return [f"minhash.{minhash['scheme']}"]
+        if step.settings.get("simhash"):
+            return ["simhash"]
         return ["normalized_text"] if step.settings.get("exact") == "normalized_text" else []
     return [step.kind] if step.kind in _PARTS else []
 
@@ -115,6 +120,13 @@ def _minhash(scheme: str) -> None:
         compare(signed, (np.empty(0, np.uint64), np.empty(0, np.int64)), np.zeros((1, 1), np.int64), 0.5)
 
 
+def _simhash() -> None:
+    for kind in ("words", "characters"):
+        prints = fingerprints(shingles(_TEXTS, kind, 1), 64)
+        near_edges(np.zeros(1, np.uint64), np.zeros(1, np.uint64), prints, 1)
+        led(prints, np.zeros(1, np.uint64), 1)
+
+
 def _tokenize() -> None:
     for pattern, kind in product(PATTERNS, (np.uint16, np.uint32)):
         WordLookup(pattern, lambda words: [[0] for _ in words], np.dtype(kind)).tokens(*text_column(_TEXTS))
@@ -126,6 +138,7 @@ _PARTS: Final[Mapping[str, Callable[[], None]]] = MappingProxyType(
         **{f"edit.{name}": partial(_edit, name) for name in EDIT_SETTINGS},
         "normalized_text": _normalized_text,
         **{f"minhash.{scheme}": partial(_minhash, scheme) for scheme in SCHEMES},
+        "simhash": _simhash,
         "contamination": _contamination,
         "tokenize": _tokenize,
     }

@@ -10,11 +10,14 @@ from rich.text import Text
 
 from gristmill.dedup.minhash.curve import banding_of, drawing
 from gristmill.dedup.minhash.settings import MinHashSettings
+from gristmill.dedup.simhash import curve as simhash_curve
+from gristmill.dedup.simhash.settings import SimHashSettings
 from gristmill.pipeline.audit import Finding
 from gristmill.pipeline.plan import Plan
 from gristmill.pipeline.status import PhaseStatus
 
 _SHARDS_SHOWN = 5
+_MANY = 100_000_000
 
 
 def plan_table(plan: Plan) -> Table:
@@ -32,16 +35,31 @@ def plan_table(plan: Plan) -> Table:
 
 
 def curve_lines(plan: Plan) -> Iterator[str]:
-    """Yield, for each step that compares by MinHash, how likely documents of a similarity become candidates."""
+    """Yield, for each step that finds near-duplicates, how likely documents of a similarity are found."""
     for step in plan.steps:
-        settings = step.settings.get("minhash") if step.kind == "dedup" else None
-        if settings is None:
-            continue
-        banding = banding_of(MinHashSettings.model_validate(settings))
-        steepest = f"{banding.threshold:.2f}"
-        yield f"{step.name}: {banding.bands} bands of {banding.rows} rows, steepest near a similarity of {steepest}"
-        yield "similarity  probability that two documents share a band"
-        yield from drawing(banding)
+        of_kind = step.settings if step.kind == "dedup" else {}
+        if minhash := of_kind.get("minhash"):
+            yield from _minhash_lines(step.name, MinHashSettings.model_validate(minhash))
+        if simhash := of_kind.get("simhash"):
+            yield from _simhash_lines(step.name, SimHashSettings.model_validate(simhash))
+
+
+def _minhash_lines(name: str, settings: MinHashSettings) -> Iterator[str]:
+    banding = banding_of(settings)
+    steepest = f"{banding.threshold:.2f}"
+    yield f"{name}: {banding.bands} bands of {banding.rows} rows, steepest near a similarity of {steepest}"
+    yield "similarity  probability that two documents share a band"
+    yield from drawing(banding)
+
+
+def _simhash_lines(name: str, settings: SimHashSettings) -> Iterator[str]:
+    chance = simhash_curve.chance_pairs(_MANY, settings.bits, settings.distance)
+    bits, least = f"{settings.distance} of {settings.bits} bits", settings.min_ngrams
+    yield f"{name}: at most {bits} differ; texts of fewer than {least} shingles are not compared"
+    pairs = f"{chance:,.0f}" if chance >= 1 else f"{chance:.1g}"
+    yield f"{_MANY:,} unlike documents have {pairs} such pairs by chance"
+    yield "   Jaccard  probability that two texts of one length are found"
+    yield from simhash_curve.drawing(settings.bits, settings.distance)
 
 
 def crawls_table(crawls: Sequence[Mapping[str, Any]]) -> Table:

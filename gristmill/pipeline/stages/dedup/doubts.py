@@ -18,6 +18,7 @@ from gristmill.dedup.settings import DedupSettings
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.run import Run
 from gristmill.pipeline.stages.dedup.older import names_in
+from gristmill.pipeline.stages.dedup.simhash import long_enough
 
 _HALF = 0.5
 GIANT = 1_000
@@ -56,6 +57,8 @@ def why_none_is_a_copy(run: Run, step: Step) -> str:
             return f"stage '{other.stage}' before it has the same settings"
     if settings.kind == "url":
         return _why_urls_differ(run, step)
+    if settings.simhash is not None and not long_enough(run, step, settings):
+        return f"no text has {settings.simhash.min_ngrams} shingles, and shorter ones are not compared"
     if settings.scope != "corpus":
         return f"only documents of one {settings.scope} are compared"
     if settings.exact == "text":

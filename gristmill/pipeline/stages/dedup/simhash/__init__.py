@@ -65,6 +65,13 @@ def phases(run: Run, step: Step, settings: DedupSettings) -> tuple[Phase, ...]:
     )
 
 
+def long_enough(run: Run, step: Step, settings: DedupSettings) -> int:
+    """Return how many documents have fingerprints. Raises StaleError, CorruptError, MissingError."""
+    assert settings.simhash is not None
+    found = Fingerprinted(run, step, settings.simhash, settings.scope)
+    return sum(found.count(shard) for shard in run.plan.shards)
+
+
 def _edges(blocks: KeyFiles, partition: int, distance: int) -> Edges:
     """Return the edges of a partition's buckets."""
     rows = blocks.partition(partition)

@@ -55,6 +55,12 @@ class Fingerprinted:
             perform=lambda item, progress: self._write(by_name[item], progress),
         )
 
+    def count(self, shard: Shard) -> int:
+        """Return how many of a shard's documents have one. Raises StaleError, CorruptError, MissingError."""
+        footer = shards.read_footer(self.run.folder, self._file(shard))
+        shards.check(footer, self.run.folder.path(self._file(shard)), self._digest(shard))
+        return footer.rows
+
     def blocks(self, shard: Shard, progress: Progress) -> Iterator[pa.Table]:
         """Yield the keys of the blocks of a shard's fingerprints; each fingerprint gives them once."""
         known: npt.NDArray[np.uint64] = np.empty(0, np.uint64)
