@@ -221,7 +221,7 @@ def near(one, others):
 
 @pytest.mark.data
 def test_recall_is_that_of_the_curve(data):
-    """1,000 real texts, each with a copy: a pair is within 3 of 64 bits as often as its cosine says, over 40 draws."""
+    """1,000 real texts, each with a copy: a pair is within 3 of 64 bits as often as its cosine says, over 20 draws."""
     chance = random.Random(2)
     texts = [text for text in dict.fromkeys(real_texts(data, None)) if 300 <= len(text.split()) <= 3_000]
     assert len(texts) > 1_000
@@ -229,10 +229,10 @@ def test_recall_is_that_of_the_curve(data):
     found = shingles(pa.array([*texts, *copies], pa.large_string()), "words", 3)
     counted = [counts_of(found, row) for row in range(len(texts) * 2)]
     cosines = np.array([cosine(counted[i], counted[i + len(texts)]) for i in range(len(texts))])
-    prints = fingerprints(found, 40 * 64)
+    prints = fingerprints(found, 20 * 64)
     within = near(prints[: len(texts)], prints[len(texts) :]) <= 3
     told = np.array([probability(value, 64, 3) for value in cosines])
-    for low, high in pairwise((0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 1.01)):
+    for low, high in pairwise((0.8, 0.9, 0.95, 0.98, 0.99, 1.01)):
         chosen = (cosines >= low) & (cosines < high)
         assert chosen.sum() > 30
         assert abs(within[chosen].mean() - told[chosen].mean()) <= 0.02, low
