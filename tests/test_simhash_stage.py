@@ -26,7 +26,7 @@ from gristmill.errors import UsageError
 from gristmill.pipeline.audit import audit
 from gristmill.pipeline.carry_out import phases_of
 from gristmill.pipeline.run import open_run
-from gristmill.pipeline.stages.dedup.doubts import why_none_is_a_copy
+from gristmill.pipeline.stages.dedup.doubts import why_most_are_copies, why_none_is_a_copy
 from gristmill.report.card import render_card
 from gristmill.report.clusters import clusters
 from gristmill.report.explain import explain
@@ -61,7 +61,7 @@ def expected(documents, least):
     found = shingles(pa.array([document.text for document in documents], pa.large_string()), "words", 2)
     values = numbers(fingerprints(found, 64))
     long = [i for i, n in enumerate(np.diff(found.counts).tolist()) if n >= least and documents[i].text is not None]
-    answer = {d.id: (None, None if d.text is None else 1) for d in documents}
+    answer = {d.id: (None, None) for d in documents}
     components = twin.components([values[i] for i in long], 6)
     for component in set(components):
         group = [i for i, label in zip(long, components, strict=True) if label == component]
@@ -114,9 +114,10 @@ def test_texts_below_the_bound_are_left_alone(tmp_path, bits):
     documents = [Document(f"d/{i}", text) for i, text in enumerate(texts)]
     stage = f"  - dedup: {{simhash: {{min_ngrams: 100, bits: {bits}}}}}\n"
     run = carry_out(make_run(tmp_path, {"a": documents[::2], "b": documents[1::2]}, stage))
-    alone, found = (None, None, 1), decided(run)
-    assert [found[f"d/{i}"] for i in (0, 1, 2, 3, 6, 7)] == [alone] * 6
-    assert found["d/8"] == (None, None, None)
+    found = decided(run)
+    assert [found[f"d/{i}"] for i in (0, 1, 2, 3, 6, 7, 8)] == [(None, None, None)] * 7
+    (told,) = collect(run)["duplicates"]
+    assert told["compared"] == 2
     assert found["d/4"] == (None, None, 2)
     assert found["d/5"] == ("dedup.simhash", "d/4", 2)
     assert similarities(run) == {"d/5": ("d/4", 1.0)}
@@ -176,9 +177,16 @@ def test_explain_report_and_clusters_tell_of_it(tmp_path):
     assert len(lines) == 3 + 15
 
 
+def test_why_most_are_copies_is_told(tmp_path):
+    documents = [Document(f"d/{i}", " ".join(["the of and to", numbered(i, 2)] * 60)) for i in range(9)]
+    stage = "  - dedup: {simhash: {ngram: 1, distance: 8}}\n"
+    run = carry_out(make_run(tmp_path, {"a": documents}, stage))
+    assert "give `ngram` 3 or more" in why_most_are_copies(run, run.plan.step("dedup"), len(similarities(run)))
+
+
 def test_why_nothing_is_a_copy_is_told(tmp_path):
     short = carry_out(make_run(tmp_path, {"a": [Document("d/0", numbered(0, 50))]}, STAGE % 100, "short"))
-    assert "no text has 100 shingles" in why_none_is_a_copy(short, short.plan.step("dedup"))
+    assert "only 0 texts have 100 shingles" in why_none_is_a_copy(short, short.plan.step("dedup"))
     long = carry_out(make_run(tmp_path, {"a": [Document("d/0", numbered(0, 150))]}, STAGE % 100, "long"))
     assert "shingles" not in why_none_is_a_copy(long, long.plan.step("dedup"))
 

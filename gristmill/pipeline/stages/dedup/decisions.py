@@ -25,25 +25,31 @@ DECIDED = pa.schema(
 
 
 def write_decisions(
-    run: Run, step: Step, shard: Shard, decided: pa.Table, layer: pa.Schema = schema.DUPLICATES
+    run: Run,
+    step: Step,
+    shard: Shard,
+    decided: pa.Table,
+    layer: pa.Schema = schema.DUPLICATES,
+    *,
+    compared: npt.NDArray[np.int64] | None = None,
 ) -> None:
     """Write a shard's layer.
 
     ``decided`` has at most one row for each row of the shard, with the columns of `DECIDED` and those that ``layer``
     has beyond `schema.DUPLICATES`. A document with a ``duplicate_of`` is dropped for `dedup.<kind>`; a document
     that was compared, and that nothing was decided on, is a cluster of one. The further columns are null for all on
-    which nothing was decided.
+    which nothing was decided. ``compared`` are the rows that were, by default all that earlier stages kept.
     """
     positions = decided.column(schema.ROW).to_numpy()
     rows = run.footer(run.plan.text_step, shard).rows
     duplicate_of = _scatter(decided.column(schema.DUPLICATE_OF), positions, rows)
-    compared = run.kept(run.plan.deciders_before(step), shard).combine_chunks()
+    were = run.kept(run.plan.deciders_before(step), shard) if compared is None else _mask(compared, rows)
     size = pc.coalesce(_scatter(decided.column(schema.CLUSTER_SIZE), positions, rows), pa.scalar(1, pa.int64()))
     further = [_scatter(decided.column(name), positions, rows) for name in layer.names[len(schema.DUPLICATES) :]]
     columns = [
         *_reasons(duplicate_of, reason_of(step)),
         duplicate_of,
-        pc.if_else(compared, size, pa.scalar(None, pa.int64())),
+        pc.if_else(were, size, pa.scalar(None, pa.int64())),
         *further,
     ]
     write_layer(run, step, shard, [as_batch(pa.table(columns, layer.names).cast(layer))], columns=layer)
@@ -60,6 +66,13 @@ def _reasons(duplicate_of: pa.Array, code: str) -> tuple[pa.Array, pa.Array, pa.
     reason = pc.if_else(keep, pa.scalar(None, pa.string()), pa.scalar(code))
     offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(pc.invert(keep).cast(pa.int32()))])
     return keep, reason, pa.ListArray.from_arrays(offsets, pc.drop_null(reason))
+
+
+def _mask(positions: npt.NDArray[np.int64], rows: int) -> pa.Array:
+    """Return an array of ``rows`` booleans, true at the given positions."""
+    found = np.zeros(rows, np.bool_)
+    found[positions] = True
+    return pa.array(found)
 
 
 def _scatter(values: pa.ChunkedArray, positions: npt.NDArray[np.int64], rows: int) -> pa.Array:

@@ -18,7 +18,6 @@ from gristmill.dedup.settings import DedupSettings
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.run import Run
 from gristmill.pipeline.stages.dedup.older import names_in
-from gristmill.pipeline.stages.dedup.simhash import long_enough
 
 _HALF = 0.5
 GIANT = 1_000
@@ -39,6 +38,9 @@ def why_most_are_copies(run: Run, step: Step, dropped: int, came: int) -> str:
     giant = giant_component(run, step, came)
     if giant is not None:
         return f"it {giant[0]}: {giant[1]}"
+    settings = DedupSettings.model_validate(dict(step.settings)).simhash
+    if settings is not None and settings.shingles == "words" and settings.ngram == 1:
+        return "most texts of a language are alike in their single words; give `ngram` 3 or more"
     survivor, most = min(partners.items(), key=lambda item: (-item[1], item[0]))
     if most > _HALF * dropped:
         return (
@@ -57,8 +59,8 @@ def why_none_is_a_copy(run: Run, step: Step) -> str:
             return f"stage '{other.stage}' before it has the same settings"
     if settings.kind == "url":
         return _why_urls_differ(run, step)
-    if settings.simhash is not None and not long_enough(run, step, settings):
-        return f"no text has {settings.simhash.min_ngrams} shingles, and shorter ones are not compared"
+    if settings.simhash is not None and (few := _compared_of_few(run, step)) is not None:
+        return f"only {few:,} texts have {settings.simhash.min_ngrams} shingles or more: shorter ones are not compared"
     if settings.scope != "corpus":
         return f"only documents of one {settings.scope} are compared"
     if settings.exact == "text":
@@ -113,6 +115,16 @@ def _why_joined(found: OfSize, minhash: MinHashSettings) -> str:
             f"{banding.threshold:.2f}; try more rows"
         )
     return f"{unverified}the pages of a site may share a template, such as menus or notices, which an `edit` can cut"
+
+
+def _compared_of_few(run: Run, step: Step) -> int | None:
+    """Return how many documents were compared, if it is less than half of those that came in."""
+    before = run.plan.deciders_before(step)
+    came = compared = 0
+    for shard in run.plan.shards:
+        came += pc.sum(run.kept(before, shard)).as_py() or 0
+        compared += pc.count(run.read(step, shard, [schema.CLUSTER_SIZE]).column(0)).as_py()
+    return compared if compared < _HALF * came else None
 
 
 def _why_urls_differ(run: Run, step: Step) -> str:

@@ -51,7 +51,9 @@ def phases(run: Run, step: Step, settings: DedupSettings) -> tuple[Phase, ...]:
         decided=tables.DECIDED,
         emit=lambda shard, progress: found.members(shard, labels.on(shard), progress),
         reduce=lambda rows: clusters(rows, simhash),
-        decide=lambda shard, decided: write_decisions(run, step, shard, decided, NEAR_DUPLICATES),
+        decide=lambda shard, decided: write_decisions(
+            run, step, shard, decided, NEAR_DUPLICATES, compared=found.rows(shard)
+        ),
     )
     members, *last = layer.phases()
     return (
@@ -63,13 +65,6 @@ def phases(run: Run, step: Step, settings: DedupSettings) -> tuple[Phase, ...]:
         replace(members, needs_all=True),
         *last,
     )
-
-
-def long_enough(run: Run, step: Step, settings: DedupSettings) -> int:
-    """Return how many documents have fingerprints. Raises StaleError, CorruptError, MissingError."""
-    assert settings.simhash is not None
-    found = Fingerprinted(run, step, settings.simhash, settings.scope)
-    return sum(found.count(shard) for shard in run.plan.shards)
 
 
 def _edges(blocks: KeyFiles, partition: int, distance: int) -> Edges:

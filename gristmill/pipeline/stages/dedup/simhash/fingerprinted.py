@@ -55,11 +55,10 @@ class Fingerprinted:
             perform=lambda item, progress: self._write(by_name[item], progress),
         )
 
-    def count(self, shard: Shard) -> int:
-        """Return how many of a shard's documents have one. Raises StaleError, CorruptError, MissingError."""
-        footer = shards.read_footer(self.run.folder, self._file(shard))
-        shards.check(footer, self.run.folder.path(self._file(shard)), self._digest(shard))
-        return footer.rows
+    def rows(self, shard: Shard) -> npt.NDArray[np.int64]:
+        """Return the rows of a shard's documents that have one. Raises StaleError, CorruptError, MissingError."""
+        tables = shards.iterate(self.run.folder, self._file(shard), [schema.ROW], self._digest(shard))
+        return np.concatenate([np.empty(0, np.int64), *(table.column(0).to_numpy() for table in tables)])
 
     def blocks(self, shard: Shard, progress: Progress) -> Iterator[pa.Table]:
         """Yield the keys of the blocks of a shard's fingerprints; each fingerprint gives them once."""
