@@ -50,4 +50,4 @@ def from_column(column: pa.Array | pa.ChunkedArray) -> Fingerprints:
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     words = array.type.byte_width // 8
     values = np.frombuffer(array.buffers()[1], "<u8") if len(array) else np.empty(0, np.uint64)
-    return values.reshape(-1, words)[array.offset : array.offset + len(array)].astype(np.uint64, copy=False)
+    return values.reshape(-1, words)[array.offset : array.offset + len(array)].astype(np.uint64)

@@ -70,8 +70,11 @@ def phases(run: Run, step: Step, settings: DedupSettings) -> tuple[Phase, ...]:
 def _edges(blocks: KeyFiles, partition: int, distance: int) -> Edges:
     """Return the edges of a partition's buckets."""
     rows = blocks.partition(partition)
-    keys, nodes = np.asarray(rows[schema.KEY]), np.asarray(rows[schema.NODE])
-    prints = from_column(rows[schema.FINGERPRINT]).copy()
+    keys, nodes, prints = (
+        np.asarray(rows[schema.KEY]),
+        np.asarray(rows[schema.NODE]),
+        from_column(rows[schema.FINGERPRINT]),
+    )
     del rows
     return near_edges(keys, nodes, prints, distance)
 
