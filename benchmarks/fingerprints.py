@@ -1,6 +1,7 @@
 """SimHash: fingerprints against the package `simhash` in one run, pairs of synthetic ones, recall by similarity.
 
     python benchmarks/fingerprints.py [--data FOLDER] [--documents 1_000_000 ...] [--skip-speed] [--skip-recall]
+        [--skip-distances]
 
 Each run over synthetic fingerprints is a process of its own, so that its peak memory is its own: it writes fingerprints
 as the phase of that name does, and carries out the other phases one item after another. One in five documents is a copy
@@ -29,11 +30,12 @@ from minhash import DATA, SHARD_ROWS, Quiet, rate, texts, write_documents
 from gristmill import schema
 from gristmill.dedup.minhash.shingles import shingles
 from gristmill.dedup.simhash import _kernels
-from gristmill.dedup.simhash.blocks import node_keys
+from gristmill.dedup.simhash.blocks import block_keys, near_edges, node_keys
 from gristmill.dedup.simhash.curve import probability
 from gristmill.dedup.simhash.fingerprints import as_column, fingerprints
 
 BOUNDS = ((64, 3), (64, 6), (128, 6), (128, 10), (128, 16))
+DISTANCES = ((64, 3), (64, 6), (64, 8), (128, 10), (128, 16))
 JACCARD = (0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.97, 0.98, 0.99, 1.01)
 
 
@@ -44,6 +46,7 @@ def main() -> None:
     parser.add_argument("--documents", type=int, nargs="*", default=[1_000_000, 2_000_000, 5_000_000])
     parser.add_argument("--skip-speed", action="store_true")
     parser.add_argument("--skip-recall", action="store_true")
+    parser.add_argument("--skip-distances", action="store_true")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
@@ -55,6 +58,8 @@ def main() -> None:
     if not arguments.skip_recall:
         print_recall(texts(arguments.data))
         print_unlike(arguments.data / "text")
+    if not arguments.skip_distances:
+        print_distances()
     print("\ndocuments   seconds   microseconds/document   peak MB   disk MB   dropped")
     for count in arguments.documents:
         child = [sys.executable, __file__, "--one", str(count)]
@@ -109,6 +114,21 @@ def crowd() -> None:
         compared = _kernels.near_sets(distinct, np.array([0, len(distinct)]), 3, least)
         spent = time.process_time() - began
         print(f"    {name:22} {len(distinct):8,} distinct, {compared:13,} compared, {spent:6.2f} s")
+
+
+def print_distances() -> None:
+    """Print how long the pairs of evenly spread fingerprints take, by their number and the bound."""
+    chance = np.random.default_rng(0)
+    print("\nfingerprints   " + "   ".join(f"{distance:2} of {bits:3}" for bits, distance in DISTANCES))
+    for count in (250_000, 500_000, 1_000_000):
+        spent = []
+        for bits, distance in DISTANCES:
+            prints = chance.integers(0, 2**64, (count, bits // 64), dtype=np.uint64)
+            began = time.process_time()
+            keys, nodes, times = block_keys(prints, distance), node_keys(prints), distance + 1
+            near_edges(keys.ravel(), np.repeat(nodes, times), np.repeat(prints, times, axis=0), distance)
+            spent.append(f"{time.process_time() - began:7.1f} s")
+        print(f"{count:12,}   " + "   ".join(spent), flush=True)
 
 
 def print_recall(found: list[str]) -> None:
