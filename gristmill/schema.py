@@ -75,6 +75,8 @@ SHINGLES = "shingles"
 ORDER = "order"
 SCOPE = "scope"
 OLDER = "older"
+SEEN = "seen"
+AGAIN = "again"
 KEPT = "kept"
 STAGE = "stage"
 
@@ -175,7 +177,8 @@ DUPLICATES = pa.schema(
         column(
             DUPLICATE_OF,
             pa.string(),
-            "id of the survivor that it duplicates, `<run>:<id>` if an older run has it; else null",
+            "id of the survivor that it duplicates, `<run>:<id>` if an older run has it, `<run>:` if that is known by "
+            "64-bit keys or a Bloom filter alone; else null",
         ),
         column(CLUSTER_SIZE, pa.int64(), "documents of this run in its cluster, itself included; null if not compared"),
     ]
@@ -192,7 +195,7 @@ NEAR_DUPLICATES = pa.schema(
         column(
             COMPONENT_SIZE,
             pa.int64(),
-            "documents of this run that candidates join to it, in any number of steps; null if it is in no pair of them",
+            "documents of this run that candidates join to it, in any number of steps; null if it is in no pair",
         ),
     ]
 )

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from gristmill.dedup.bloom.settings import BloomSettings
 from gristmill.dedup.minhash.settings import MinHashSettings
 from gristmill.dedup.simhash.settings import SimHashSettings
 
@@ -85,6 +86,11 @@ class DedupSettings(BaseModel):
     simhash: SimHashSettings | None = Field(
         None, description="Near-duplicates among long texts: fingerprints that differ in few bits."
     )
+    bloom: BloomSettings | None = Field(
+        None,
+        description="Bloom filters for `exact` or `url`, where the keys of all documents are too many: they tell which "
+        "documents may have a copy, and a later run can go against them.",
+    )
     survivor: Survivor | None = Field(
         None,
         description="Which document of a cluster stays: `oldest`, `newest`, `longest`, or `{highest: SIGNAL}` or "
@@ -126,11 +132,20 @@ class DedupSettings(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _bloom_has_keys(self) -> Self:
+        """Raise ValueError for Bloom filters where nothing must be equal."""
+        if self.bloom is not None and self.exact is None and self.url is None:
+            raise ValueError(f"`bloom` is for what must be equal, `exact` or `url`, not for `{self.kind}`")
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _may_be_bare(cls, given: Any) -> Any:
-        """Take a kind without settings, as in ``{url: }``, for one with the default ones."""
-        return given | {"url": {}} if isinstance(given, dict) and given.get("url", {}) is None else given
+        """Take what is named without settings, as in ``{url: }``, for that with the default ones."""
+        if not isinstance(given, dict):
+            return given
+        return {key: {} if key in ("url", "bloom") and value is None else value for key, value in given.items()}
 
     @property
     def kind(self) -> str:

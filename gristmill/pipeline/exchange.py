@@ -91,10 +91,20 @@ class KeyFiles:
         """Write a shard's keys, one row group for each partition that has any."""
         write_split(self.run, self.file(shard), Split(self.columns, self.digest(shard), self.partitions), tables)
 
-    def read(self, partition: int) -> Iterator[pa.Table]:
+    def read(self, partition: int, columns: list[str] | None = None) -> Iterator[pa.Table]:
         """Yield each shard's rows of one partition, shards in order. Raises StaleError, CorruptError, MissingError."""
         for shard in self.run.plan.shards:
-            yield from read_split(self.run, self.file(shard), self.digest(shard), partition)
+            yield from self.of(shard, partition, columns)
+
+    def of(self, shard: Shard, partition: int, columns: list[str] | None = None) -> Iterator[pa.Table]:
+        """Yield a shard's rows of one partition, if it has any. Raises as `read` does."""
+        return read_split(self.run, self.file(shard), self.digest(shard), partition, columns)
+
+    def count(self, partition: int) -> int:
+        """Return how many rows a partition has, from the footers alone. Raises as `read` does."""
+        return sum(
+            split_rows(self.run, self.file(shard), self.digest(shard), partition) for shard in self.run.plan.shards
+        )
 
     def partition(self, partition: int) -> pa.Table:
         """Return all rows of one partition."""
@@ -106,13 +116,15 @@ class Reduction:
     """What is made of each partition's rows: written partition by partition, read shard by shard.
 
     ``reduce`` takes a partition's rows and returns rows of ``decided``, which holds SHARD and ROW, sorted by them.
-    ``folder`` holds its files, and tells apart the reductions of a step that has several.
+    ``folder`` holds its files, and tells apart the reductions of a step that has several. ``rows`` returns those of a
+    partition's rows that are reduced; by default all.
     """
 
     keys: KeyFiles
     decided: pa.Schema
     reduce: Callable[[pa.Table], pa.Table]
     folder: str = "reduced"
+    rows: Callable[[int], pa.Table] | None = None
 
     def phase(self, name: str = "reduce") -> Phase:
         """Return the phase that reduces each partition."""
@@ -138,7 +150,7 @@ class Reduction:
         return digest_of(self.folder, self.keys.run.corpus_digest(self.keys.step), partition, self.keys.partitions)
 
     def _reduce(self, partition: int, progress: Progress) -> None:
-        rows = self.keys.partition(partition)
+        rows = (self.rows or self.keys.partition)(partition)
         reduced = self.reduce(rows)
         with self.keys.run.folder.writing(self._file(partition)) as sink:
             writer = ShardWriter(sink, self.decided, self._digest(partition))
@@ -178,14 +190,19 @@ class Exchange:
 
     def phases(self) -> tuple[Phase, ...]:
         """Return the three phases, in order."""
-        run, step = self.keys.run, self.keys.step
         reduction = Reduction(self.keys, self.decided, self.reduce)
+        return self.keys.phase(self.emit), reduction.phase(), deciding_phase(reduction, self.decide)
 
-        def decide(shard: Shard, progress: Progress) -> None:
-            self.decide(shard, reduction.on(shard))
-            progress.update(run.footer(run.plan.text_step, shard).rows, 1.0)
 
-        return self.keys.phase(self.emit), reduction.phase(), shard_phase(run, step, decide)
+def deciding_phase(reduction: Reduction, decide: Callable[[Shard, pa.Table], None]) -> Phase:
+    """Return the phase in which ``decide`` takes what was decided on each shard's rows and writes its layer."""
+    run, step = reduction.keys.run, reduction.keys.step
+
+    def perform(shard: Shard, progress: Progress) -> None:
+        decide(shard, reduction.on(shard))
+        progress.update(run.footer(run.plan.text_step, shard).rows, 1.0)
+
+    return shard_phase(run, step, perform)
 
 
 @dataclass(frozen=True)
@@ -212,15 +229,27 @@ def write_split(
         writer.close()
 
 
-def read_split(run: Run, name: str, digest: str, partition: int) -> Iterator[pa.Table]:
-    """Yield a file's rows of one partition, if it has any. Raises StaleError, CorruptError, MissingError."""
+def read_split(
+    run: Run, name: str, digest: str, partition: int, columns: list[str] | None = None
+) -> Iterator[pa.Table]:
+    """Yield columns of a file's rows of one partition, if it has any. Raises StaleError, CorruptError, MissingError."""
     footer = shards.read_footer(run.folder, name)
     shards.check(footer, run.folder.path(name), digest)
     group = footer.counts["partitions"][partition]
     if group >= 0:
         with run.folder.source(name) as source, shards.reading(name):
-            table = pq.ParquetFile(source).read_row_group(group, use_threads=False)
+            table = pq.ParquetFile(source).read_row_group(group, columns=columns, use_threads=False)
         yield table
+
+
+def split_rows(run: Run, name: str, digest: str, partition: int) -> int:
+    """Return how many rows of a file belong to a partition. Raises StaleError, CorruptError, MissingError."""
+    with run.folder.source(name) as source, shards.reading(name):
+        file = pq.ParquetFile(source)
+        footer = shards.footer_of(file, name)
+        shards.check(footer, run.folder.path(name), digest)
+        group = footer.counts["partitions"][partition]
+        return int(file.metadata.row_group(group).num_rows) if group >= 0 else 0
 
 
 def partition_of(keys: pa.ChunkedArray | pa.Array, partitions: int) -> np.ndarray:

@@ -3,6 +3,7 @@
     kind.py       what a kind of deduplication is; `KINDS` below is the only list of them
     members.py    the documents that are compared, with the order in which they survive
     keyed.py      the exchange of the kinds that compare digests
+    bloom/        its phases where Bloom filters tell which digests need to be compared
     older.py      runs that are compared by their saved keys
     rounds.py     components of what are candidates, for the kinds whose copies are not equal
     minhash/      the phases of the kind that compares shingles
@@ -15,6 +16,7 @@ copy with it.
 
 from __future__ import annotations
 
+from gristmill.dedup.bloom import filters
 from gristmill.dedup.settings import DedupSettings
 from gristmill.errors import RecipeError
 from gristmill.pipeline.phases import Phase
@@ -39,7 +41,7 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
     assert isinstance(settings, DedupSettings)
     kind = KINDS[settings.kind]
     name = planning.name_for("dedup")
-    versions = kind.versions(settings)
+    versions = kind.versions(settings) | filters.versions(settings.bloom)
     if settings.against:
         if kind.keys is None:
             raise RecipeError(f"'{settings.kind}' cannot go 'against' older runs {stage.location}")

@@ -13,6 +13,7 @@ from gristmill.pipeline.plan import Step
 from gristmill.pipeline.run import Run
 from gristmill.pipeline.stages.dedup import keyed
 from gristmill.pipeline.stages.dedup.kind import Kind
+from gristmill.pipeline.stages.dedup.members import KEYS
 
 
 def phases(run: Run, step: Step, settings: DedupSettings) -> tuple[Phase, ...]:
@@ -29,4 +30,4 @@ def _versions(settings: DedupSettings) -> dict[str, str]:
     return keys.versions() | (normal.versions() if settings.exact == "normalized_text" else {})
 
 
-KIND = Kind(versions=_versions, phases=phases, keys=keyed.KEYS)
+KIND = Kind(versions=_versions, phases=phases, keys=KEYS)

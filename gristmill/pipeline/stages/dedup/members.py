@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from gristmill import schema
+from gristmill.dedup.keys import DIGEST_BYTES
 from gristmill.dedup.order import order_keys
 from gristmill.dedup.settings import DedupSettings, SurvivorSettings
 from gristmill.dedup.urls import host_of
@@ -24,6 +25,9 @@ MEMBER = pa.schema(
     ]
 )
 """What travels of each document in any kind's exchange: the first by (order, id) of a cluster survives."""
+
+KEYS = pa.schema([(schema.KEY, pa.uint64()), (schema.DIGEST, pa.binary(DIGEST_BYTES)), *MEMBER])
+"""What travels where documents are copies exactly when their digests are equal."""
 
 _DOCUMENT_COLUMNS = {"oldest": schema.DATE, "newest": schema.DATE, "longest": schema.TEXT_BYTES}
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gristmill import schema
+from gristmill.dedup.bloom.settings import NEEDED, passes_of
 from gristmill.dedup.minhash.curve import signed_as
 from gristmill.dedup.settings import DedupSettings
 from gristmill.errors import UsageError
@@ -25,14 +26,11 @@ from gristmill.pipeline.storage import Folder
 
 VERSION = "against"
 
-_ASKED = {"survivor", "against", "warn"}
+_ASKED = {"survivor", "against", "warn", "bloom"}
 """Settings that change no key."""
 
-_SAVED = {
-    "keys": {"keys": "/keys"},
-    "minhash": {"signatures": "/signatures", "bands": "/bands", "nodes": "/nodes", "layers": ""},
-}
-"""What is read of an older run's step, and where it lies."""
+_SIGNED = ("signatures", "bands", "nodes", "layers")
+"""What is read of an older run's step of `minhash`."""
 
 
 @dataclass(frozen=True)
@@ -113,9 +111,9 @@ def _with_its_own(run: Run, settings: DedupSettings, versions: dict[str, str]) -
     """Yield the runs that a run itself went against, then it."""
     step = _step_of(run, settings, versions)
     inner = DedupSettings.model_validate(dict(step.settings))
-    yield from older_runs(inner, versions)
+    yield from older_runs(inner.model_copy(update={"bloom": settings.bloom}), versions)
     older = Older(run, step)
-    _check_keys(older)
+    _check_saved(older, _SIGNED if settings.minhash else NEEDED[_passes(settings, step)])
     yield older
 
 
@@ -129,13 +127,30 @@ def _step_of(run: Run, settings: DedupSettings, versions: dict[str, str]) -> Ste
             f"'against': run '{run.plan.name}' in {run.folder.url} has no "
             f"{'signatures' if settings.minhash else 'keys'} of {asked}: {_what_it_has(steps, settings)}"
         )
+    passes = _passes(settings, same[-1])
+    if passes not in NEEDED:
+        raise UsageError(
+            f"'against': stage '{same[-1].stage}' of run '{run.plan.name}' in {run.folder.url} has "
+            + ("the keys of candidates alone" if passes[1] == "two" else "no filters")
+            + f"; it is compared by a stage with `bloom: {{passes: two}}`{_OR[passes[1]]}"
+        )
     theirs = {key: value for key, value in (same[-1].versions or {}).items() if not key.startswith(f"{VERSION}.")}
+    if "none" in passes:  # then no saved filter is read
+        theirs, versions = ({k: v for k, v in given.items() if k != "bloom"} for given in (theirs, versions))
     if theirs != versions:
         raise UsageError(
             f"'against': the keys of run '{run.plan.name}' in {run.folder.url} are of other versions: {theirs}, here "
             f"{versions}; run its recipe again with this version of gristmill"
         )
     return same[-1]
+
+
+_OR = {"two": " or `one`", "none": ", or by one without `bloom`"}
+
+
+def _passes(settings: DedupSettings, older: Step) -> tuple[str, str]:
+    """Return the passes of a stage, and of the older run's that it goes against."""
+    return passes_of(settings.bloom), passes_of(DedupSettings.model_validate(dict(older.settings)).bloom)
 
 
 def _asked(settings: DedupSettings) -> dict[str, object]:
@@ -161,16 +176,20 @@ def _what_it_has(steps: list[Step], settings: DedupSettings) -> str:
     return "; ".join(differing) or "it has no `minhash` stage"
 
 
-def _check_keys(older: Older) -> None:
-    """Raise UsageError unless everything that is read of a run is there."""
-    for what, folder in _SAVED["minhash" if older.step.settings.get("minhash") else "keys"].items():
-        there = set(older.run.folder.names(f"{older.step.folder}{folder}", ".parquet"))
-        missing = [shard.name for shard in older.run.plan.shards if f"{shard.name}.parquet" not in there]
+def _check_saved(older: Older, wanted: tuple[str, ...]) -> None:
+    """Raise UsageError unless every file of what is wanted of a run's step is there."""
+    partitions = [f"{p:05d}" for p in range(KeyFiles(older.run, older.step, pa.schema([])).partitions)]
+    shards = [shard.name for shard in older.run.plan.shards]
+    for what in wanted:
+        items, names = ("partitions", partitions) if what == "filters" else ("shards", shards)
+        folder = older.step.folder if what == "layers" else f"{older.step.folder}/{what}"
+        there = set(older.run.folder.names(folder, ".parquet"))
+        missing = [name for name in names if f"{name}.parquet" not in there]
         if missing:
             raise UsageError(
-                f"'against': run '{older.name}' in {older.run.folder.url} lacks the {what} of {len(missing)} of its "
-                f"{len(older.run.plan.shards)} shards, such as {missing[0]}; finish it first, and keep "
-                f"{older.step.folder}/"
+                f"'against': run '{older.name}' in {older.run.folder.url} lacks the "
+                f"{'keys' if what == 'short' else what} of {len(missing)} of its {len(names)} {items}, such as "
+                f"{missing[0]}; finish it first, and keep {older.step.folder}/"
             )
 
 

@@ -14,6 +14,7 @@ from gristmill.pipeline.plan import Step
 from gristmill.pipeline.run import Run
 from gristmill.pipeline.stages.dedup import keyed
 from gristmill.pipeline.stages.dedup.kind import Kind
+from gristmill.pipeline.stages.dedup.members import KEYS
 
 
 def phases(run: Run, step: Step, settings: DedupSettings) -> tuple[Phase, ...]:
@@ -33,4 +34,4 @@ def _versions(settings: DedupSettings) -> dict[str, str]:
     return keys.versions() | urls.versions() | {"idna": importlib.metadata.version("idna")}
 
 
-KIND = Kind(versions=_versions, phases=phases, reads_text=False, keys=keyed.KEYS)
+KIND = Kind(versions=_versions, phases=phases, reads_text=False, keys=KEYS)
