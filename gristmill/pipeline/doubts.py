@@ -19,7 +19,7 @@ from gristmill.filters.rules.evaluate import applies_to, hits
 from gristmill.filters.rules.rule import AnyRule, Rule
 from gristmill.pipeline.plan import Shard, Step
 from gristmill.pipeline.run import Run
-from gristmill.pipeline.stages.dedup.doubts import giant_component, why_most_are_copies, why_none_is_a_copy
+from gristmill.pipeline.stages.dedup.doubts import giant_component, too_full, why_most_are_copies, why_none_is_a_copy
 from gristmill.pipeline.stages.rules import rule_columns, step_rules
 
 FEWEST_FOR_LITTLE: Final = 1_000
@@ -98,7 +98,7 @@ def _of_dedup(run: Run, step: Step, came: int, kept: int) -> str | None:
     if came >= FEWEST_FOR_NOTHING and kept == came:
         return _sentence(step, f"finds no copy among {came:,} documents", why_none_is_a_copy(run, step))
     giant = giant_component(run, step, came)
-    return None if giant is None else _sentence(step, *giant)
+    return too_full(run, step) if giant is None else _sentence(step, *giant)
 
 
 def _sentence(step: Step, what: str, why: str) -> str:

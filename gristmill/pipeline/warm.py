@@ -20,6 +20,8 @@ import pyarrow as pa
 from gristmill import jit, schema
 from gristmill.columns import text_column
 from gristmill.dedup.benchmarks import ITEMS
+from gristmill.dedup.bloom.filters import Filter
+from gristmill.dedup.bloom.sizes import size_for
 from gristmill.dedup.contamination import index_items
 from gristmill.dedup.minhash.clusters import compare
 from gristmill.dedup.minhash.shingles import SHINGLES, shingles
@@ -92,7 +94,8 @@ def _parts_of(step: Step) -> list[str]:
             return [f"minhash.{minhash['scheme']}"]
         if step.settings.get("simhash"):
             return ["simhash"]
-        return ["normalized_text"] if step.settings.get("exact") == "normalized_text" else []
+        normal = ["normalized_text"] if step.settings.get("exact") == "normalized_text" else []
+        return [*normal, "bloom"] if step.settings.get("bloom") else normal
     return [step.kind] if step.kind in _PARTS else []
 
 
@@ -111,6 +114,12 @@ def _contamination() -> None:
 
 def _normalized_text() -> None:
     normal_texts(_TEXTS)
+
+
+def _bloom() -> None:
+    made = Filter.empty(size_for(1, 0.01))
+    made.add(np.zeros(1, np.uint64))
+    made.has(np.zeros(1, np.uint64))
 
 
 def _minhash(scheme: str) -> None:
@@ -137,6 +146,7 @@ _PARTS: Final[Mapping[str, Callable[[], None]]] = MappingProxyType(
         **{f"{family}.{words}": partial(_signals, family, words) for family, words in product(FAMILIES, WORDS)},
         **{f"edit.{name}": partial(_edit, name) for name in EDIT_SETTINGS},
         "normalized_text": _normalized_text,
+        "bloom": _bloom,
         **{f"minhash.{scheme}": partial(_minhash, scheme) for scheme in SCHEMES},
         "simhash": _simhash,
         "contamination": _contamination,

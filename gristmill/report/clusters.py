@@ -79,14 +79,17 @@ def _of_step(run: Run, step: Step, top: int, diff: bool) -> list[Cluster]:
 
 
 def _largest(run: Run, step: Step, top: int) -> list[tuple[str, int]]:
-    """Return the survivors of the largest clusters with the sizes of these."""
+    """Return the survivors of the largest clusters with the sizes of these.
+
+    `<run>:` names none: of several clusters it is not known which documents they are copies of.
+    """
     found: dict[str, int] = {}
     for shard in run.plan.shards:
         table = run.read(step, shard, [schema.DUPLICATE_OF, schema.CLUSTER_SIZE])
         ids = run.read(run.plan.text_step, shard, [schema.ID]).column(schema.ID)
         named, size = table.column(schema.DUPLICATE_OF), table.column(schema.CLUSTER_SIZE)
         survives = pc.and_(pc.is_null(named), pc.fill_null(pc.greater(size, 1), False))
-        elsewhere = pc.fill_null(pc.match_substring(named, ":"), False)
+        elsewhere = pc.fill_null(pc.match_substring_regex(named, ":."), False)
         found |= dict(zip(named.filter(elsewhere).to_pylist(), size.filter(elsewhere).to_pylist(), strict=True))
         found |= dict(zip(ids.filter(survives).to_pylist(), size.filter(survives).to_pylist(), strict=True))
         found = dict(sorted(found.items(), key=lambda item: (-item[1], item[0]))[:top])

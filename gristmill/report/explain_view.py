@@ -121,12 +121,17 @@ def _duplicates(stage: StageOutcome) -> Iterator[RenderableType]:
 def _survivor(stage: StageOutcome, survivor: Survivor) -> dict[str, str]:
     """Return what is shown of the survivor of a document that was dropped."""
     return {
-        "like" if stage.is_near else "same as": survivor.id,
+        "like" if stage.is_near else "same as": _named(survivor.id),
         **({"similarity": figures.number(stage.similarity)} if stage.is_near else {}),
         "URL": survivor.url or figures.NONE,
         "fetched": _when(survivor.date) or figures.NONE,
         "of": _kept_of(survivor.id, figures.count(stage.cluster_size)),
     }
+
+
+def _named(identity: str) -> str:
+    """Return an id, or, where only its run is known, that."""
+    return f"some document of run {identity[:-1]}" if identity.endswith(":") else identity
 
 
 def _kept_of(identity: str, size: str) -> str:

@@ -1,6 +1,6 @@
-"""Why a deduplication may have dropped nothing, nearly everything, or joined what is unlike.
+"""Why a deduplication may have dropped nothing, nearly everything, or joined what is unlike; filters that are too full.
 
-Read from layers and documents' URLs alone.
+Read from layers, documents' URLs and footers of filters alone.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from gristmill.dedup.minhash.sizes import ComponentSizes, OfSize
 from gristmill.dedup.settings import DedupSettings
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.run import Run
+from gristmill.pipeline.stages.dedup.bloom.files import FilterFiles, keys_of_all
 from gristmill.pipeline.stages.dedup.older import names_in
 
 _HALF = 0.5
@@ -125,6 +126,25 @@ def _compared_of_few(run: Run, step: Step) -> int | None:
         came += pc.sum(run.kept(before, shard)).as_py() or 0
         compared += pc.count(run.read(step, shard, [schema.CLUSTER_SIZE]).column(0)).as_py()
     return compared if compared < _HALF * came else None
+
+
+def too_full(run: Run, step: Step) -> str | None:
+    """Return what is doubtful about Bloom filters that hold more keys than they were made for; None if they do not.
+
+    Filters that are no longer there are not in doubt.
+    """
+    settings = DedupSettings.model_validate(dict(step.settings)).bloom
+    if settings is None or settings.capacity == "auto":
+        return None
+    found = FilterFiles(keys_of_all(run, step, settings), settings).fullness()
+    if found is None or found[0] <= settings.capacity:
+        return None
+    keys, rate = found
+    return (
+        f"{step.stage} has {keys:,} keys in Bloom filters for {settings.capacity:,}: their rate of false positives is "
+        f"{rate:.2g} instead of {settings.false_positives:.2g}. Give it a capacity of {keys:,} or more, or `auto`. If "
+        "this is meant, write warn: false into the stage"
+    )
 
 
 def _why_urls_differ(run: Run, step: Step) -> str:

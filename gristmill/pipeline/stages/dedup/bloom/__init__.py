@@ -21,4 +21,5 @@ from gristmill.pipeline.stages.dedup.bloom.kind import Emit
 
 def phases(run: Run, step: Step, settings: BloomSettings, emit: Emit) -> tuple[Phase, ...]:
     """Return the phases of a step that has filters."""
-    return (two if settings.passes == "two" else one).phases(run, step, settings, emit)
+    passes = two.phases if settings.passes == "two" else one.phases
+    return passes(run, step, settings, emit)

@@ -18,14 +18,26 @@ from gristmill.dedup.bloom.sizes import Size, rate_of, size_for
 from gristmill.pipeline import shards
 from gristmill.pipeline.exchange import KeyFiles
 from gristmill.pipeline.phases import Phase, whole_phase
-from gristmill.pipeline.plan import digest_of
+from gristmill.pipeline.plan import Step, digest_of
 from gristmill.pipeline.progress import Progress
+from gristmill.pipeline.run import Run
 from gristmill.pipeline.shards import ShardWriter
+from gristmill.pipeline.stages.dedup.members import KEYS
 
 FOLDER = "filters"
 _PLANES = (schema.SEEN, schema.AGAIN)
 _COLUMNS = pa.schema([(name, pa.uint64()) for name in _PLANES])
 _WORDS_AT_ONCE = 1 << 20
+
+SHORT = pa.schema([(schema.KEY, pa.uint64()), (schema.ROW, pa.int64())])
+"""What goes out of a document in the first of two passes: its key, and where it is in its shard."""
+
+
+def keys_of_all(run: Run, step: Step, settings: BloomSettings | None) -> KeyFiles:
+    """Return the key files that have all of a step's documents; they are of `KEYS`, but of `SHORT` in two passes."""
+    if settings is not None and settings.passes == "two":
+        return KeyFiles(run, step, SHORT, name="short")
+    return KeyFiles(run, step, KEYS)
 
 
 @dataclass(frozen=True)

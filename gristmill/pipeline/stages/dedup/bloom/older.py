@@ -14,11 +14,9 @@ from gristmill.dedup.bloom.filters import Filter, Keys
 from gristmill.dedup.bloom.settings import BloomSettings
 from gristmill.dedup.keys import partition_key
 from gristmill.dedup.settings import DedupSettings
-from gristmill.pipeline.exchange import KeyFiles, partition_of
+from gristmill.pipeline.exchange import partition_of
 from gristmill.pipeline.plan import Step
-from gristmill.pipeline.stages.dedup.bloom.files import FilterFiles
-from gristmill.pipeline.stages.dedup.bloom.tables import SHORT
-from gristmill.pipeline.stages.dedup.members import KEYS
+from gristmill.pipeline.stages.dedup.bloom.files import FilterFiles, keys_of_all
 from gristmill.pipeline.stages.dedup.older import Older, known_to, open_older
 
 
@@ -81,7 +79,7 @@ def verified(step: Step, members: pa.Table) -> pa.Table:
 def _by_key(older: Older, members: pa.Table) -> pa.Table:
     digests = pc.unique(members.column(schema.DIGEST))
     keys = np.asarray(partition_key(digests))
-    files = _keys(older)
+    files = keys_of_all(older.run, older.step, _bloom(older))
     there = np.zeros(len(keys), np.bool_)
     for partition in np.unique(partition_of(pa.array(keys), files.partitions)).tolist():
         for table in files.read(partition, [schema.KEY]):
@@ -99,11 +97,8 @@ def _is_short(older: Older) -> bool:
     return own is not None and own.passes == "two"
 
 
-def _keys(older: Older) -> KeyFiles:
-    """Return the keys of all of an older run's documents."""
-    return KeyFiles(older.run, older.step, SHORT, name="short") if _is_short(older) else older.keys(KEYS)
-
-
 def _filters(older: Older, settings: BloomSettings) -> FilterFiles:
     """Return an older run's filters; one that has none gets such as these settings ask for."""
-    return FilterFiles(_keys(older), _bloom(older) or BloomSettings(false_positives=settings.false_positives))
+    own = _bloom(older)
+    made = own or BloomSettings(false_positives=settings.false_positives)
+    return FilterFiles(keys_of_all(older.run, older.step, own), made)

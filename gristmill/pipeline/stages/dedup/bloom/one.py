@@ -16,11 +16,11 @@ import pyarrow as pa
 from gristmill import schema
 from gristmill.dedup.bloom.settings import BloomSettings
 from gristmill.dedup.survivors import survivors
-from gristmill.pipeline.exchange import KeyFiles, Reduction, deciding_phase, partition_of
+from gristmill.pipeline.exchange import Reduction, deciding_phase, partition_of
 from gristmill.pipeline.phases import Phase
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.run import Run
-from gristmill.pipeline.stages.dedup.bloom.files import FilterFiles
+from gristmill.pipeline.stages.dedup.bloom.files import FilterFiles, keys_of_all
 from gristmill.pipeline.stages.dedup.bloom.kind import Emit
 from gristmill.pipeline.stages.dedup.bloom.older import claims
 from gristmill.pipeline.stages.dedup.decisions import DECIDED, write_decisions
@@ -29,7 +29,7 @@ from gristmill.pipeline.stages.dedup.members import KEYS
 
 def phases(run: Run, step: Step, settings: BloomSettings, emit: Emit) -> tuple[Phase, ...]:
     """Return the four phases, in order."""
-    keys = KeyFiles(run, step, KEYS)
+    keys = keys_of_all(run, step, settings)
     filters = FilterFiles(keys, settings)
 
     def candidates(partition: int) -> pa.Table:

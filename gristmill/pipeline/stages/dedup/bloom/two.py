@@ -1,11 +1,11 @@
 """Two passes: 8 bytes of each document go out, then the keys of candidates alone.
 
-    short       shard      -> a 64-bit key of each of its documents, split among partitions
-    filters     partition  -> the filter of its keys, made in a stream and saved
-    candidates  partition  -> the documents whose key the filter was given twice, or an older run claims to have
-    keys        shard      -> the keys of its candidates; texts are read again, and digested where there is one
-    reduce      partition  -> what becomes of them: copies have equal digests, so a false positive drops nothing
-    shards      shard      -> its layer
+short       shard      -> a 64-bit key of each of its documents, split among partitions
+filters     partition  -> the filter of its keys, made in a stream and saved
+candidates  partition  -> the documents whose key the filter was given twice, or an older run claims to have
+keys        shard      -> the keys of its candidates; texts are read again, and digested where there is one
+reduce      partition  -> what becomes of them: copies have equal digests, so a false positive drops nothing
+shards      shard      -> its layer
 """
 
 from __future__ import annotations
@@ -23,17 +23,18 @@ from gristmill.pipeline.phases import Phase
 from gristmill.pipeline.plan import Shard, Step
 from gristmill.pipeline.progress import Progress
 from gristmill.pipeline.run import Run
-from gristmill.pipeline.stages.dedup.bloom.files import FilterFiles
+from gristmill.pipeline.stages.dedup.bloom.files import SHORT, FilterFiles, keys_of_all
 from gristmill.pipeline.stages.dedup.bloom.kind import Emit
 from gristmill.pipeline.stages.dedup.bloom.older import claims, verified
-from gristmill.pipeline.stages.dedup.bloom.tables import CANDIDATES, SHORT
 from gristmill.pipeline.stages.dedup.decisions import DECIDED, write_decisions
 from gristmill.pipeline.stages.dedup.members import KEYS
+
+CANDIDATES = pa.schema([(schema.SHARD, pa.string()), (schema.ROW, pa.int64())])
 
 
 def phases(run: Run, step: Step, settings: BloomSettings, emit: Emit) -> tuple[Phase, ...]:
     """Return the six phases, in order."""
-    short = KeyFiles(run, step, SHORT, name="short")
+    short = keys_of_all(run, step, settings)
     filters = FilterFiles(short, settings)
 
     def shorten(shard: Shard, progress: Progress) -> Iterator[pa.Table]:
