@@ -180,9 +180,8 @@ def bytes_at_scale() -> None:
             first = _phases(way, run, step, SHARD_ROWS)[0]
             first.perform(first.items()[0], _Silent())
         for name, size in _bytes(folder, step).items():
-            print(
-                f"{name} of a shard of {SHARD_ROWS:,} documents, in 1,024 partitions: {size / SHARD_ROWS:.1f} bytes each"
-            )
+            each = f"{size / SHARD_ROWS:.1f} bytes each"
+            print(f"{name} of a shard of {SHARD_ROWS:,} documents, in 1,024 partitions: {each}")
     finally:
         exchange.partition_count = few
         shutil.rmtree(folder)

@@ -19,8 +19,8 @@ source: {warc: ["sample/*.warc.gz"]}
 stages:
   - extract: {extractor: trafilatura, mode: precision}
   - dedup: {url: {}}
-  - dedup: {exact: normalized_text, survivor: longest, scope: host}
-  - dedup: {exact: text, against: [runs/quickstart], warn: false}
+  - dedup: {exact: normalized_text, survivor: longest, scope: host, bloom: {passes: one}}
+  - dedup: {exact: text, bloom: {passes: two}, against: [runs/quickstart], warn: false}
 """
 KILLS = 3
 

@@ -51,7 +51,7 @@ class KeyFiles:
     """The keys of every shard, split among partitions: written shard by shard, read partition by partition.
 
     ``corpus`` is true if a shard's keys depend on other shards, as those of a trained tokenizer do; ``name`` tells
-    apart the keys of a step that has several.
+    apart the keys of a step that has several; ``repeats`` is false for hashes (see `ShardWriter`).
     """
 
     run: Run
@@ -59,6 +59,7 @@ class KeyFiles:
     columns: pa.Schema
     corpus: bool = False
     name: str = "keys"
+    repeats: bool = True
 
     @property
     def partitions(self) -> int:
@@ -89,7 +90,8 @@ class KeyFiles:
 
     def write(self, shard: Shard, tables: Iterable[pa.Table]) -> None:
         """Write a shard's keys, one row group for each partition that has any."""
-        write_split(self.run, self.file(shard), Split(self.columns, self.digest(shard), self.partitions), tables)
+        split = Split(self.columns, self.digest(shard), self.partitions, self.repeats)
+        write_split(self.run, self.file(shard), split, tables)
 
     def read(self, partition: int, columns: list[str] | None = None) -> Iterator[pa.Table]:
         """Yield each shard's rows of one partition, shards in order. Raises StaleError, CorruptError, MissingError."""
@@ -212,6 +214,7 @@ class Split:
     columns: pa.Schema
     digest: str
     partitions: int
+    repeats: bool = True
 
 
 def write_split(
@@ -220,7 +223,7 @@ def write_split(
     """Write tables as one row group for each partition that has any rows, in the order they came."""
     parts = _split(tables, split.partitions, split.columns)
     with run.folder.writing(name) as sink:
-        writer = ShardWriter(sink, split.columns, split.digest)
+        writer = ShardWriter(sink, split.columns, split.digest, repeats=split.repeats)
         groups: list[int] = []
         for part in parts:
             groups.append(len(groups) - groups.count(-1) if part.num_rows else -1)

@@ -100,12 +100,17 @@ def order_digest(ids: Iterable[pa.Array]) -> str:
 class ShardWriter:
     """Writes one shard or layer: batches in, bounded row groups out, the footer's facts at the end."""
 
-    def __init__(self, sink: BinaryIO, columns: pa.Schema, digest: str) -> None:
-        """``columns``: schema of every batch; ``digest``: what the file is computed from."""
+    def __init__(self, sink: BinaryIO, columns: pa.Schema, digest: str, *, repeats: bool = True) -> None:
+        """``columns``: schema of every batch; ``digest``: what the file is computed from.
+
+        ``repeats`` is false for columns of hashes, whose values a dictionary would only make longer.
+        """
         self._sink = _HashingSink(sink)
         self._schema = columns
         self._digest = digest
-        self._writer = pq.ParquetWriter(self._sink, columns, compression="zstd", compression_level=3)
+        self._writer = pq.ParquetWriter(
+            self._sink, columns, compression="zstd", compression_level=3, use_dictionary=repeats
+        )
         self._order = hashlib.blake2b(digest_size=16)
         self._pending: list[pa.RecordBatch] = []
         self._pending_rows = 0

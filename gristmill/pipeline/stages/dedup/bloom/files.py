@@ -36,7 +36,7 @@ SHORT = pa.schema([(schema.KEY, pa.uint64()), (schema.ROW, pa.int64())])
 def keys_of_all(run: Run, step: Step, settings: BloomSettings | None) -> KeyFiles:
     """Return the key files that have all of a step's documents; they are of `KEYS`, but of `SHORT` in two passes."""
     if settings is not None and settings.passes == "two":
-        return KeyFiles(run, step, SHORT, name="short")
+        return KeyFiles(run, step, SHORT, name="short", repeats=False)
     return KeyFiles(run, step, KEYS)
 
 
@@ -97,7 +97,7 @@ class FilterFiles:
     def _save(self, partition: int, progress: Progress) -> None:
         made, count = self.made(partition)
         with self.keys.run.folder.writing(self._file(partition)) as sink:
-            writer = ShardWriter(sink, _COLUMNS, self._digest(partition))
+            writer = ShardWriter(sink, _COLUMNS, self._digest(partition), repeats=False)
             for start in range(0, len(made.words), _WORDS_AT_ONCE):
                 part = made.words[start : start + _WORDS_AT_ONCE]
                 planes = [np.ascontiguousarray(part[:, plane]) for plane in range(len(_PLANES))]
