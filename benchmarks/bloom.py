@@ -39,7 +39,6 @@ from gristmill.pipeline.stages.dedup.decisions import DECIDED
 from gristmill.pipeline.stages.dedup.members import KEYS
 from gristmill.pipeline.storage import Folder
 
-RATES = (1e-2, 1e-3, 1e-6)
 SHARD_ROWS = 50_000
 _AT_ONCE = 10_000_000
 _PEER_KEYS = 1_000_000
@@ -51,6 +50,7 @@ def main() -> None:
     """Print each part."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--keys", type=int, nargs="*", default=[1_000_000, 10_000_000, 100_000_000])
+    parser.add_argument("--rates", type=float, nargs="*", default=[1e-2, 1e-3, 1e-6])
     parser.add_argument("--documents", type=int, nargs="*", default=[1_000_000, 4_000_000])
     parser.add_argument("--skip-peers", action="store_true")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
@@ -59,18 +59,18 @@ def main() -> None:
         print(json.dumps(stage(arguments.child[0], int(arguments.child[1]))))
         return
     Filter.empty(size_for(1, _RATE)).add(np.zeros(1, np.uint64))
-    rates(arguments.keys)
+    rates(arguments.keys, arguments.rates)
     if not arguments.skip_peers:
         peers()
     stages(arguments.documents)
     bytes_at_scale()
 
 
-def rates(counts: list[int]) -> None:
+def rates(counts: list[int], bounds: list[float]) -> None:
     """Print for each number of keys and each rate what a filter does."""
     print("keys         rate   bits/key  hashes  theory    measured  of keys given once, found twice  add ns  ask ns")
     for count in counts:
-        for rate in RATES:
+        for rate in bounds:
             generator = np.random.default_rng(count)
             keys = generator.integers(0, 2**64, count, dtype=np.uint64)
             made = Filter.empty(size_for(count, rate))
@@ -80,9 +80,9 @@ def rates(counts: list[int]) -> None:
             asking = 0.0
             while asked < 2 * _AT_ONCE or found < 200:
                 others = generator.integers(0, 2**64, _AT_ONCE, dtype=np.uint64)
-                began = time.perf_counter()
+                began = time.process_time()
                 found += int(made.has(others).sum())
-                asking += time.perf_counter() - began
+                asking += time.process_time() - began
                 asked += _AT_ONCE
             bits = f"{made.size.bits / count:8.2f}  {made.size.hashes:6}"
             theory = rate_of(made.size, count)
@@ -131,9 +131,9 @@ def datatrove(count: int) -> None:
 
 def _told(name: str, count: int, add: Callable[[], object], ask: Callable[[], int], more: str = "") -> None:
     adding = seconds(add) / count
-    began = time.perf_counter()
+    began = time.process_time()
     wrong = ask()
-    asking = (time.perf_counter() - began) / count
+    asking = (time.process_time() - began) / count
     print(
         f"{name:28} add {1e9 * adding:7.0f} ns  ask {1e9 * asking:7.0f} ns  errs {wrong / count:.4f}  {more}",
         flush=True,
@@ -248,10 +248,10 @@ class _Silent:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return the time that a call takes."""
-    began = time.perf_counter()
+    """Return the process time that a call takes."""
+    began = time.process_time()
     work()
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
 if __name__ == "__main__":
