@@ -36,7 +36,7 @@ class Filter:
 
     def add(self, keys: Keys) -> None:
         """Add keys: uint64."""
-        tally(np.ascontiguousarray(keys), self.words, np.uint64(self.size.bits), self.size.hashes)
+        tally(_fixed(keys), self.words, np.uint64(self.size.bits), self.size.hashes)
 
     def has(self, keys: Keys) -> npt.NDArray[np.bool_]:
         """Return whether it has each key: always true for those that were added, for others at its rate."""
@@ -49,8 +49,15 @@ class Filter:
     def _holds(self, keys: Keys, plane: int) -> npt.NDArray[np.bool_]:
         found = np.empty(len(keys), np.bool_)
         size = (np.uint64(self.size.bits), self.size.hashes)
-        holds(np.ascontiguousarray(keys), self.words, plane, size, found)
+        holds(_fixed(keys), self.words, plane, size, found)
         return found
+
+
+def _fixed(keys: Keys) -> Keys:
+    """Return keys that cannot be written to, wherever they are from: a kernel is compiled for each type that it meets."""
+    fixed = np.ascontiguousarray(keys).view()
+    fixed.flags.writeable = False
+    return fixed
 
 
 def versions(settings: BloomSettings | None) -> dict[str, str]:
