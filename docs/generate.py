@@ -66,6 +66,7 @@ def recipe_reference() -> str:
             "IndexSettings",
             "AccessSettings",
             "UrlRuleSettings",
+            "BloomSettings",
             "MinHashSettings",
             "SimHashSettings",
             "SlurmSettings",

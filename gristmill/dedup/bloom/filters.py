@@ -54,7 +54,7 @@ class Filter:
 
 
 def _fixed(keys: Keys) -> Keys:
-    """Return keys that cannot be written to, wherever they are from: a kernel is compiled for each type that it meets."""
+    """Return keys that cannot be written to, wherever they are from: each type would be compiled for."""
     fixed = np.ascontiguousarray(keys).view()
     fixed.flags.writeable = False
     return fixed
