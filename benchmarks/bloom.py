@@ -49,7 +49,7 @@ _RATE = 0.01
 def main() -> None:
     """Print each part."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--keys", type=int, nargs="*", default=[1_000_000, 10_000_000, 100_000_000])
+    parser.add_argument("--keys", type=int, nargs="*", default=[1_000_000, 10_000_000])
     parser.add_argument("--rates", type=float, nargs="*", default=[1e-2, 1e-3, 1e-6])
     parser.add_argument("--documents", type=int, nargs="*", default=[1_000_000, 4_000_000])
     parser.add_argument("--skip-peers", action="store_true")
