@@ -69,6 +69,8 @@ def recipe_reference() -> str:
             "BloomSettings",
             "MinHashSettings",
             "SimHashSettings",
+            "LinesSettings",
+            "ParagraphsSettings",
             "SlurmSettings",
         )
     ]

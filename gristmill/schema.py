@@ -54,6 +54,8 @@ EDITS = "edits"
 START = "start"
 END = "end"
 REPLACEMENT = "replacement"
+EDIT_COUNT = "edit_count"
+CUT_BYTE_RATIO = "cut_byte_ratio"
 
 # tokens
 TOKENS = "tokens"
@@ -73,6 +75,8 @@ SIGNATURE = "signature"
 FINGERPRINT = "fingerprint"
 SHINGLES = "shingles"
 ORDER = "order"
+TIE = "tie"
+PLACE = "place"
 SCOPE = "scope"
 OLDER = "older"
 SEEN = "seen"
@@ -226,6 +230,15 @@ EDITS_LAYER = pa.schema(
         column(TEXT_BYTES, pa.int64(), "UTF-8 bytes of the text after the edit; null if there is no text"),
     ]
 )
+
+CUTS_LAYER = pa.schema(
+    [
+        *EDITS_LAYER,
+        column(EDIT_COUNT, pa.int64(), "spans cut; null if it was not compared"),
+        column(CUT_BYTE_RATIO, pa.float64(), "bytes cut / bytes before; 0.0 for the empty text; null if not compared"),
+    ]
+)
+"""What a deduplication has that cuts spans; a kind may have more columns."""
 
 FATES = pa.schema(
     [

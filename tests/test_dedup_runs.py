@@ -21,6 +21,8 @@ stages:
   - dedup: {url: {}}
   - dedup: {exact: normalized_text, survivor: longest, scope: host, bloom: {passes: one}}
   - dedup: {exact: text, bloom: {passes: two}, against: [runs/quickstart], warn: false}
+  - dedup: {lines: {}}
+  - dedup: {paragraphs: {ngram: 5, fewest_words: 5}}
 """
 KILLS = 3
 
@@ -57,6 +59,16 @@ def test_the_run_is_sound_and_what_the_older_run_has_is_dropped(folder, monkeypa
     for identity in dropped:
         assert found[identity][:2] == ("dedup.exact", f"quickstart:{older[identity][1] or identity}")
     assert {reason for reason, *_ in decided(opened).values()} == {None, "dedup.url"}
+    assert edits(opened, "dedup-4") > 10
+    assert edits(opened, "dedup-5") > 0
+
+
+def edits(run, name):
+    """How many spans a step cuts."""
+    step = run.plan.step(name)
+    return sum(
+        sum(map(len, run.read(step, shard, ["edits"])["edits"].drop_null().to_pylist())) for shard in run.plan.shards
+    )
 
 
 def test_two_workers_give_the_same_bytes(folder):

@@ -70,7 +70,7 @@ class Work(NamedTuple):
 
 
 @inlined
-def _encode(code: np.int64, out: Array, at: int) -> int:
+def encode(code: np.int64, out: Array, at: int) -> int:
     """Write a code point as UTF-8; return where the next one goes."""
     if code < 0x80:
         out[at] = code
@@ -115,11 +115,11 @@ def normalise(data: Array, start: int, stop: int, alphabet: Alphabet, out: Array
             at += width
             kind = alphabet.classes[code]
             if kind & ALPHANUMERIC:
-                size = _encode(np.int64(alphabet.lower[code]), out, size)
+                size = encode(np.int64(alphabet.lower[code]), out, size)
                 in_word = True
                 continue
             if in_word and kind & MARK:
-                size = _encode(np.int64(code), out, size)
+                size = encode(np.int64(code), out, size)
                 continue
         if in_word:
             out[size] = SPACE

@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from gristmill.bounds import Sides
 from gristmill.dedup.bloom.settings import BloomSettings
+from gristmill.dedup.lines.settings import LinesSettings, ParagraphsSettings
 from gristmill.dedup.minhash.settings import MinHashSettings
 from gristmill.dedup.simhash.settings import SimHashSettings
 
@@ -64,8 +66,19 @@ class UrlSettings(BaseModel):
     )
 
 
-DEFAULT_SURVIVORS: dict[str, str] = {"exact": "oldest", "url": "newest", "minhash": "longest", "simhash": "longest"}
+SPAN_KINDS = ("lines", "paragraphs")
+"""Kinds that cut spans out of the texts; the others drop documents."""
+
+DEFAULT_SURVIVORS: dict[str, str] = {
+    "exact": "oldest",
+    "url": "newest",
+    "minhash": "longest",
+    "simhash": "longest",
+    **dict.fromkeys(SPAN_KINDS, "oldest"),
+}
 """Each kind of deduplication, with the survivor that it has where a recipe names none."""
+
+_BARE = ("url", "bloom", *SPAN_KINDS)
 
 
 class DedupSettings(BaseModel):
@@ -86,10 +99,21 @@ class DedupSettings(BaseModel):
     simhash: SimHashSettings | None = Field(
         None, description="Near-duplicates among long texts: fingerprints that differ in few bits."
     )
+    lines: LinesSettings | None = Field(
+        None, description="Lines, or sentences in a row, that stand in several places are cut."
+    )
+    paragraphs: ParagraphsSettings | None = Field(
+        None, description="Paragraphs are cut whose n-grams of words mostly stand in documents before them."
+    )
     bloom: BloomSettings | None = Field(
         None,
         description="Bloom filters for `exact` or `url`, where the keys of all documents are too many: they tell which "
         "documents may have a copy, and a later run can go against them.",
+    )
+    keep: dict[str, Sides] = Field(
+        default_factory=dict,
+        description="Only where spans are cut: bounds on what was measured of it, beside the kind's own or in their "
+        "place, such as `{cut_byte_ratio: {max: 0.8}}`; null switches one off.",
     )
     survivor: Survivor | None = Field(
         None,
@@ -139,18 +163,30 @@ class DedupSettings(BaseModel):
             raise ValueError(f"`bloom` is for what must be equal, `exact` or `url`, not for `{self.kind}`")
         return self
 
+    @model_validator(mode="after")
+    def _bounds_what_it_measures(self) -> Self:
+        """Raise ValueError for bounds on a kind that drops whole documents."""
+        if self.keep and not self.cuts_spans:
+            raise ValueError(f"'keep' bounds what is measured where spans are cut; '{self.kind}' drops whole documents")
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _may_be_bare(cls, given: Any) -> Any:
         """Take what is named without settings, as in ``{url: }``, for that with the default ones."""
         if not isinstance(given, dict):
             return given
-        return {key: {} if key in ("url", "bloom") and value is None else value for key, value in given.items()}
+        return {key: {} if inner is None and key in _BARE else inner for key, inner in given.items()}
 
     @property
     def kind(self) -> str:
         """The kind's name."""
         return next(name for name in DEFAULT_SURVIVORS if getattr(self, name) is not None)
+
+    @property
+    def cuts_spans(self) -> bool:
+        """Whether it cuts spans out of the texts."""
+        return self.kind in SPAN_KINDS
 
     @property
     def policy(self) -> SurvivorSettings:

@@ -1,8 +1,8 @@
 """Doubts about a stage: it keeps next to nothing, or drops nothing, of many documents; and what is likely to be why.
 
-A filter is in doubt that keeps under 0.1%, a deduplication that drops over 90%, or joins a thousand documents and more
-of which not all are alike. What is said depends on the layers
-alone, so it is the same in every run. Values are read only where there is a doubt.
+A filter is in doubt that keeps under 0.1%, a deduplication that drops over 90% of documents, cuts over 90% of bytes, or
+joins a thousand documents and more of which not all are alike. What is said depends on the layers alone, so it is the
+same in every run. Values are read only where there is a doubt.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from gristmill.filters.rules.rule import AnyRule, Rule
 from gristmill.pipeline.plan import Shard, Step
 from gristmill.pipeline.run import Run
 from gristmill.pipeline.stages.dedup.doubts import giant_component, too_full, why_most_are_copies, why_none_is_a_copy
+from gristmill.pipeline.stages.dedup.span_doubts import sizes_around, why_most_is_cut, why_nothing_is_cut
 from gristmill.pipeline.stages.rules import rule_columns, step_rules
 
 FEWEST_FOR_LITTLE: Final = 1_000
@@ -66,14 +67,16 @@ def doubts(run: Run) -> dict[str, str]:
 
     A stage that is not done is left out. A stage whose recipe says ``warn: false`` is never in doubt.
     """
-    found = {step.stage: doubt(run, step) for step in run.plan.steps}
-    return {stage: sentence for stage, sentence in found.items() if sentence is not None}
+    found = ((step.stage, doubt(run, step)) for step in run.plan.steps)
+    return {stage: sentence for stage, sentence in found if sentence is not None}
 
 
 def doubt(run: Run, step: Step) -> str | None:
     """Return what is doubtful about a step, or None: it does not decide, is not done, or is as it should be."""
-    if step.kind not in ("rules", "dedup") or not step.settings.get("warn"):
+    if step.kind not in ("rules", "dedup", "dedup_spans") or not step.settings.get("warn"):
         return None
+    if step.kind == "dedup_spans":
+        return _of_spans(run, step)
     deciders = run.plan.deciders[: run.plan.deciders.index(step) + 1]
     if not all(run.is_done(decider, shard) for decider in deciders for shard in run.plan.shards):
         return None
@@ -99,6 +102,20 @@ def _of_dedup(run: Run, step: Step, came: int, kept: int) -> str | None:
         return _sentence(step, f"finds no copy among {came:,} documents", why_none_is_a_copy(run, step))
     giant = giant_component(run, step, came)
     return too_full(run, step) if giant is None else _sentence(step, *giant)
+
+
+def _of_spans(run: Run, step: Step) -> str | None:
+    """Return what is doubtful about a deduplication that cuts spans."""
+    before = run.plan.deciders_before(step)
+    if not all(run.is_done(needed, shard) for needed in (*before, step) for shard in run.plan.shards):
+        return None
+    documents, came, left = sizes_around(run, step)
+    if documents >= FEWEST_FOR_LITTLE and came - left > MOST_COPIES * came:
+        what = f"cuts {came - left:,} of {came:,} bytes in {documents:,} documents as copies"
+        return _sentence(step, what, why_most_is_cut(run, step))
+    if documents >= FEWEST_FOR_NOTHING and came == left:
+        return _sentence(step, f"cuts nothing of {documents:,} documents", why_nothing_is_cut(step))
+    return None
 
 
 def _sentence(step: Step, what: str, why: str) -> str:

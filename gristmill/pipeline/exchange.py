@@ -88,10 +88,10 @@ class KeyFiles:
             perform=lambda item, progress: self.write(by_name[item], keys(by_name[item], progress)),
         )
 
-    def write(self, shard: Shard, tables: Iterable[pa.Table]) -> None:
-        """Write a shard's keys, one row group for each partition that has any."""
+    def write(self, shard: Shard, tables: Iterable[pa.Table], counts: Mapping[str, int] = MappingProxyType({})) -> None:
+        """Write a shard's keys, one row group for each partition that has any, and counts into the footer."""
         split = Split(self.columns, self.digest(shard), self.partitions, self.repeats)
-        write_split(self.run, self.file(shard), split, tables)
+        write_split(self.run, self.file(shard), split, tables, counts)
 
     def read(self, partition: int, columns: list[str] | None = None) -> Iterator[pa.Table]:
         """Yield each shard's rows of one partition, shards in order. Raises StaleError, CorruptError, MissingError."""

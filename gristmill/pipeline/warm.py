@@ -23,6 +23,9 @@ from gristmill.dedup.benchmarks import ITEMS
 from gristmill.dedup.bloom.filters import Filter
 from gristmill.dedup.bloom.sizes import size_for
 from gristmill.dedup.contamination import index_items
+from gristmill.dedup.lines.paragraphs import ngrams_of
+from gristmill.dedup.lines.settings import LinesSettings, ParagraphsSettings
+from gristmill.dedup.lines.units import span_keys, units_of
 from gristmill.dedup.minhash.clusters import compare
 from gristmill.dedup.minhash.shingles import SHINGLES, shingles
 from gristmill.dedup.minhash.signatures import SCHEMES, signatures
@@ -36,7 +39,7 @@ from gristmill.filters.signals.families import FAMILIES, SIGNALS, measure
 from gristmill.filters.signals.settings import SignalsSettings
 from gristmill.filters.signals.word_lists import WordLists
 from gristmill.pipeline.plan import Step
-from gristmill.text import WORDS
+from gristmill.text import WORDS, TextBatch
 from gristmill.tokenize.lookup import WordLookup
 from gristmill.tokenize.words import PATTERNS
 
@@ -96,6 +99,10 @@ def _parts_of(step: Step) -> list[str]:
             return ["simhash"]
         normal = ["normalized_text"] if step.settings.get("exact") == "normalized_text" else []
         return [*normal, "bloom"] if step.settings.get("bloom") else normal
+    if lines := step.settings.get("lines") if step.kind == "dedup_spans" else None:
+        return [f"lines.{LinesSettings.model_validate(lines).meant.unit}"]
+    if step.kind == "dedup_spans" and step.settings.get("paragraphs"):
+        return ["paragraphs"]
     return [step.kind] if step.kind in _PARTS else []
 
 
@@ -120,6 +127,16 @@ def _bloom() -> None:
     made = Filter.empty(size_for(1, 0.01))
     made.add(np.zeros(1, np.uint64))
     made.has(np.zeros(1, np.uint64))
+
+
+def _lines(unit: str) -> None:
+    for equal in ("text", "ccnet"):
+        units_of(TextBatch(_TEXTS), LinesSettings.model_validate({"unit": unit, "equal": equal}))
+
+
+def _paragraphs() -> None:
+    ngrams_of(TextBatch(_TEXTS), ParagraphsSettings.model_validate({}))
+    span_keys(text_column(_TEXTS).data, np.zeros(1, np.int64), np.ones(1, np.int64))
 
 
 def _minhash(scheme: str) -> None:
@@ -147,6 +164,8 @@ _PARTS: Final[Mapping[str, Callable[[], None]]] = MappingProxyType(
         **{f"edit.{name}": partial(_edit, name) for name in EDIT_SETTINGS},
         "normalized_text": _normalized_text,
         "bloom": _bloom,
+        **{f"lines.{unit}": partial(_lines, unit) for unit in ("line", "sentence")},
+        "paragraphs": _paragraphs,
         **{f"minhash.{scheme}": partial(_minhash, scheme) for scheme in SCHEMES},
         "simhash": _simhash,
         "contamination": _contamination,

@@ -13,8 +13,9 @@ from gristmill import schema
 from gristmill.characters import UNICODE_VERSION
 from gristmill.filters.edits import c4_lines, citations, pii, refinedweb_lines, repeated_lines, symbol_lines, unicode
 from gristmill.filters.edits.edit import Edit, Made
-from gristmill.filters.edits.settings import EditSettings, nearest_fact
+from gristmill.filters.edits.settings import EditSettings
 from gristmill.filters.edits.spans import edited_bytes
+from gristmill.filters.rules.kept import Measured, rules_with
 from gristmill.filters.rules.rule import Rule
 from gristmill.text import SEGMENTATION_VERSION, TextBatch
 
@@ -96,24 +97,10 @@ def rules_of(settings: EditSettings) -> tuple[Rule, ...]:
 
     Raises ValueError for a bound on what the edit does not measure, and for texts as a bound.
     """
-    known = facts_of(settings.name)
-    changed: dict[tuple[str, str], float | None] = {}
-    for fact, bound in settings.keep.items():
-        if fact not in known:
-            raise ValueError(f"'{settings.name}' does not measure '{fact}'{nearest_fact(fact, known)}")
-        for side, value in bound.sides().items():
-            if isinstance(value, tuple):
-                raise ValueError(f"'{fact}' is a number, so it is bounded by min and max, not by in")
-            changed[fact, side] = value
     published = EDITS[settings.name].rules(settings.own)
-    rules = [(rule, changed.pop((rule.signal, rule.side), rule.bound)) for rule in published]
-    kept = [Rule(rule.preset, rule.signal, rule.side, bound) for rule, bound in rules if bound is not None]
-    own = [
-        Rule(f"edit.{settings.name}", fact, "min" if side == "min" else "max", bound)
-        for (fact, side), bound in changed.items()
-        if bound is not None
-    ]
-    return (*kept, *own)
+    return rules_with(
+        published, settings.keep, Measured(settings.name, f"edit.{settings.name}", facts_of(settings.name))
+    )
 
 
 def versions(settings: EditSettings) -> dict[str, str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from gristmill.filters.rules.bounds import Sides
+from gristmill.bounds import Sides
 
 PiiType = Literal["email", "ip", "iban", "card", "phone"]
 
@@ -176,9 +175,3 @@ class EditSettings(BaseModel):
         """The edit's own settings."""
         settings: BaseModel = getattr(self, self.name)
         return settings
-
-
-def nearest_fact(name: str, known: tuple[str, ...]) -> str:
-    """Return ``; did you mean 'x'?`` for the nearest of what an edit measures, or all of it."""
-    found = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"; did you mean '{found[0]}'?" if found else f"; there are: {', '.join(known)}"

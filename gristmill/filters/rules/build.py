@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
+from gristmill.bounds import Bound, Side
 from gristmill.filters.rules.bounds import RuleSet, SignalBound
 from gristmill.filters.rules.published.preset import Preset
-from gristmill.filters.rules.rule import LANGUAGE, AnyRule, Bound, Choice, Rule, Side
+from gristmill.filters.rules.rule import LANGUAGE, AnyRule, Choice, Rule
 
 
 def changed(preset: Preset, changes: RuleSet | None) -> tuple[Rule, ...]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
-Side = Literal["min", "max", "in"]
-Bound = float | tuple[str, ...]
+from gristmill.bounds import Bound, Side
+
 Condition = tuple[str, tuple[str, ...]]
 
 LANGUAGE: Final = "language"  # schema.LANGUAGE, whose module would import Arrow

@@ -32,6 +32,7 @@ PHASES: dict[str, Callable[[Run, Step], tuple[Phase, ...]]] = {
     "signals": signals.phases,
     "rules": rules.phases,
     "dedup": dedup.phases,
+    "dedup_spans": dedup.phases,
     "contamination": decontaminate.phases,
     "tokenize": tokenize.phases,
 }

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from gristmill.bounds import Side
 from gristmill.filters.rules.published.preset import Preset
-from gristmill.filters.rules.rule import Rule, Side
+from gristmill.filters.rules.rule import Rule
 
 _NAME: Final = "deepseek_code"
 _EXTENSION: Final = "url_extension"

@@ -9,6 +9,7 @@
     minhash/      the phases of the kind that compares shingles
     simhash/      the phases of the kind that compares fingerprints
     decisions.py  the layer, from what was decided
+    spans.py      kinds that cut spans instead of dropping documents: `SPAN_KINDS` below
 
 Only what every earlier stage kept is compared, so a document that a rule dropped can neither survive nor take a good
 copy with it.
@@ -24,21 +25,25 @@ from gristmill.pipeline.plan import Step
 from gristmill.pipeline.planning import Planning
 from gristmill.pipeline.recipe import RecipeStage, nearest
 from gristmill.pipeline.run import Run
-from gristmill.pipeline.stages.dedup import exact, minhash, older, simhash, url
+from gristmill.pipeline.stages.dedup import exact, lines, minhash, older, paragraphs, simhash, url
 from gristmill.pipeline.stages.dedup.kind import Kind
-from gristmill.pipeline.stages.rules import TEXT_COLUMNS
+from gristmill.pipeline.stages.dedup.spans import STEP_KIND, SpanKind
+from gristmill.pipeline.stages.rules import TEXT_COLUMNS, deciding_step
 
 KINDS: dict[str, Kind] = {"exact": exact.KIND, "url": url.KIND, "minhash": minhash.KIND, "simhash": simhash.KIND}
+SPAN_KINDS: dict[str, SpanKind] = {"lines": lines.KIND, "paragraphs": paragraphs.KIND}
 
 
 def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
-    """Return the step that compares what every earlier stage kept.
+    """Return the step that compares what every earlier stage kept; where spans are cut, also the one that decides.
 
-    Raises RecipeError for a survivor by something that no stage before it measures, or that is no number, and as
-    `older.older_runs` does.
+    Raises RecipeError for a survivor by something that no stage before it measures, or that is no number, for a bound
+    on what is not measured, and as `older.older_runs` does.
     """
     settings = stage.settings
     assert isinstance(settings, DedupSettings)
+    if settings.cuts_spans:
+        return _plan_spans(settings, stage, planning)
     kind = KINDS[settings.kind]
     name = planning.name_for("dedup")
     versions = kind.versions(settings) | filters.versions(settings.bloom)
@@ -52,9 +57,9 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
             name=name,
             stage=name,
             kind="dedup",
-            settings=settings.model_dump(mode="json", exclude_none=True),
+            settings=settings.model_dump(mode="json", exclude_none=True, exclude={"keep"}),
             places=("against", "warn"),
-            inputs=_inputs(settings, kind, stage, planning),
+            inputs=_inputs(settings, kind.reads_text, stage, planning),
             versions=versions,
             columns=kind.columns,
             decides=True,
@@ -63,15 +68,41 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
     ]
 
 
+def _plan_spans(settings: DedupSettings, stage: RecipeStage, planning: Planning) -> list[Step]:
+    """Return the step that finds the spans, and the one that decides by what it measured."""
+    kind = SPAN_KINDS[settings.kind]
+    if settings.against:
+        raise RecipeError(f"'{settings.kind}' cannot go 'against' older runs {stage.location}")
+    name = planning.name_for("dedup")
+    make = Step(
+        name=name,
+        stage=name,
+        kind=STEP_KIND,
+        settings=settings.model_dump(mode="json", exclude_none=True, exclude={"keep"}),
+        places=("against", "warn"),
+        inputs=_inputs(settings, True, stage, planning),
+        versions=kind.versions(settings),
+        columns=tuple(kind.layer.names[1:]),
+        edits=True,
+        scope="corpus",
+    )
+    try:
+        rules = kind.decides_by(settings)
+    except ValueError as error:
+        raise RecipeError(f"'keep': {error} {stage.location}") from error
+    return [make, deciding_step(f"{name}.keep", name, rules, (name,))]
+
+
 def phases(run: Run, step: Step) -> tuple[Phase, ...]:
     """Return the phases of the step's kind."""
     settings = DedupSettings.model_validate(dict(step.settings))
-    return KINDS[settings.kind].phases(run, step, settings)
+    kind = SPAN_KINDS[settings.kind] if settings.cuts_spans else KINDS[settings.kind]
+    return kind.phases(run, step, settings)
 
 
-def _inputs(settings: DedupSettings, kind: Kind, stage: RecipeStage, planning: Planning) -> tuple[str, ...]:
+def _inputs(settings: DedupSettings, compares_texts: bool, stage: RecipeStage, planning: Planning) -> tuple[str, ...]:
     """Return the names of the steps that decided so far, of those that make the text if it matters, and of others."""
-    reads_text = kind.reads_text or settings.policy.by == "longest"
+    reads_text = compares_texts or settings.policy.by == "longest"
     inputs = planning.inputs_of_kept_texts() if reads_text else planning.deciders()
     needed = []
     if settings.policy.column is not None:

@@ -1,0 +1,1 @@
+"""Lines, spans of sentences and paragraphs that stand in several places of a corpus."""
