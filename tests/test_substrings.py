@@ -1,0 +1,160 @@
+"""Repeated substrings: each loop against its twin, and the whole against a dictionary of all windows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import reference
+import reference_substrings as twin
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import text_columns
+
+from gristmill import schema
+from gristmill.dedup.substrings import snippets as made
+from gristmill.dedup.substrings.anchors import find_anchors, find_words, gram_size
+from gristmill.dedup.substrings.cuts import byte_cuts
+from gristmill.dedup.substrings.repeats import repeats
+
+MEMBERS = (schema.ORDER, schema.ID, schema.SHARD, schema.ROW, schema.TEXT)
+WORDS = st.lists(st.sampled_from(["a", "b", "c,", "d"]), max_size=30)
+TEXTS = st.lists(st.one_of(WORDS, st.lists(WORDS, max_size=3).map(lambda parts: sum(parts * 2, []))), max_size=8)
+
+
+def words_of(text):
+    """The words of one text."""
+    found = find_words(pa.array([text], pa.large_string()))
+    return [bytes(found.data[a:b]).decode() for a, b in zip(found.starts, found.ends, strict=True)]
+
+
+def documents_of(rows, shard):
+    columns = zip(*rows, strict=True) if rows else [()] * 4
+    orders, ids, places, texts = columns
+    values = [pa.array(orders, pa.uint64()), pa.array(ids, pa.string()), pa.repeat(pa.scalar(shard), len(rows))]
+    return pa.table([*values, pa.array(places, pa.int64()), pa.array(texts, pa.large_string())], names=MEMBERS)
+
+
+def found_in(shards, n, *, batch=100, partitions=1, chunk=1 << 20, scope=None):
+    """The words in repeated windows by (shard, row): what the stage does, without files.
+
+    ``shards``: by name, rows of order, id, row, text. ``scope`` gives a number for a text.
+    """
+    batches = [
+        documents_of(rows[i : i + batch], name) for name, rows in shards.items() for i in range(0, len(rows), batch)
+    ]
+    scopes = [
+        None if scope is None else np.array([scope(t) for t in b[schema.TEXT].to_pylist()], np.uint64) for b in batches
+    ]
+    keys = [made.keys_of(b[schema.TEXT].combine_chunks(), n, s) for b, s in zip(batches, scopes, strict=True)]
+    values, counts = np.unique(np.concatenate([np.empty(0, np.uint64), *keys]), return_counts=True)
+    tables = [made.snippets(b, values[counts > 1], n, s) for b, s in zip(batches, scopes, strict=True)]
+    table = pa.concat_tables([made.SNIPPETS.empty_table(), *tables])
+    of = np.asarray(table[schema.KEY]) % np.uint64(partitions)
+    found = {}
+    for partition in range(partitions):
+        for row in repeats(table.filter(pa.array(of == partition)), n, chunk).to_pylist():
+            words = found.setdefault((row[schema.SHARD], row[schema.ROW]), set())
+            words |= set(range(row[schema.START], row[schema.END]))
+    return found
+
+
+def expected(documents, n):
+    """The same by the twin, of documents (order, id, shard, row, words)."""
+    ordered = sorted(documents)
+    windows = twin.repeated_windows([words for *_, words in ordered], n)
+    pairs = zip(ordered, windows, strict=True)
+    return {(shard, row): twin.cut_words(places, n) for (_, _, shard, row, _), places in pairs if places}
+
+
+@given(column=text_columns())
+def test_words_lie_where_they_are_found(column):
+    rows, texts = column
+    found = find_words(texts)
+    bounds = [int(offset) for offset in found.offsets]
+    for row, text in enumerate(rows):
+        spans = slice(found.counts[row], found.counts[row + 1])
+        pieces = list(zip(found.starts[spans].tolist(), found.ends[spans].tolist(), strict=True))
+        assert [bytes(found.data[a:b]).decode() for a, b in pieces] == reference.unicode_words(text or "")
+        assert all(bounds[row] <= a < b <= bounds[row + 1] for a, b in pieces)
+
+
+@given(texts=TEXTS, n=st.integers(4, 9))
+def test_each_window_has_the_anchor_that_its_twin_says(texts, n):
+    words = find_words(pa.array([" ".join(text) for text in texts], pa.large_string()))
+    found = find_anchors(words, n)
+    anchor = {}
+    for row, position, first, stop in zip(*found[1:], strict=True):
+        for window in range(first, stop - n + 1):
+            assert anchor.setdefault(window, position) == position
+            assert words.counts[row] <= window <= position <= window + n - gram_size(n)
+    windows = [
+        w for low, high in zip(words.counts[:-1], words.counts[1:], strict=True) for w in range(low, high - n + 1)
+    ]
+    assert sorted(anchor) == windows
+    for window in windows:
+        hashes = [int(value) for value in words.hashes[window : window + n]]
+        assert anchor[window] - window == twin.anchor_of(hashes, gram_size(n))
+
+
+@settings(max_examples=150)
+@given(
+    texts=TEXTS,
+    n=st.integers(4, 7),
+    chance=st.randoms(use_true_random=False),
+    partitions=st.sampled_from([1, 3]),
+    chunk=st.sampled_from([1, 40, 1 << 20]),
+    batch=st.sampled_from([1, 3, 100]),
+)
+def test_exactly_the_repeated_windows_are_found(texts, n, chance, partitions, chunk, batch):
+    shards, documents = {"a": [], "b": []}, []
+    for i, words in enumerate(chance.sample(texts, len(texts))):
+        text, order, name = " ".join(words), chance.choice([1, 2, 2**64 - 1]), chance.choice("ab")
+        documents.append((order, f"d/{i:02d}", name, len(shards[name]), words_of(text)))
+        shards[name].append((order, f"d/{i:02d}", len(shards[name]), text))
+    found = found_in(shards, n, batch=batch, partitions=partitions, chunk=chunk)
+    assert found == expected(documents, n)
+
+
+@given(column=text_columns(), data=st.data())
+def test_a_cut_leaves_the_other_words_and_joins_none(column, data):
+    rows, texts = column
+    words = find_words(texts)
+    counts = np.diff(words.counts).tolist()
+    spans, gone = [], set()
+    some = [row for row, count in enumerate(counts) if count]
+    for row in data.draw(st.lists(st.sampled_from(some), max_size=6)) if some else []:
+        first = data.draw(st.integers(0, counts[row] - 1))
+        stop = data.draw(st.integers(first + 1, counts[row]))
+        spans.append((row, first, stop))
+        gone |= {(row, word) for word in range(first, stop)}
+    cuts = byte_cuts(words, *np.array(spans or np.empty((0, 3)), np.int64).T)
+    left = [(text or "").encode() for text in rows]
+    for row, start, end, spaced in reversed(list(zip(*cuts, strict=True))):
+        base = words.offsets[row]
+        left[row] = left[row][: start - base] + b" " * int(spaced) + left[row][end - base :]
+    for row, text in enumerate(rows):
+        found = reference.unicode_words(text or "")
+        kept = [word for i, word in enumerate(found) if (row, i) not in gone]
+        assert reference.unicode_words(left[row].decode()) == kept
+        assert left[row] == b"" or kept or not found
+
+
+@pytest.mark.parametrize(
+    ("text", "gone", "left"),
+    [
+        ("wanted(once upon a time)store", (1, 7), "wanted store"),
+        ("one two three four", (1, 3), "one four"),
+        ("first\n\nthe second\n\nthird", (1, 3), "first\n\nthird"),
+        ("first the end\n\nthird", (1, 3), "first\n\nthird"),
+        ("first\nthe second third", (1, 3), "first\nthird"),
+        (" one two ", (0, 1), "two "),
+        (" one two \n", (1, 2), " one"),
+        (" one \n", (0, 1), ""),
+        ("中文字", (1, 2), "中 字"),
+    ],
+)
+def test_what_stays_around_a_cut(text, gone, left):
+    cuts = byte_cuts(find_words(pa.array([text])), *(np.array([i]) for i in (0, *gone)))
+    data = text.encode()
+    assert (data[: cuts.starts[0]] + b" " * int(cuts.spaced[0]) + data[cuts.ends[0] :]).decode() == left
