@@ -68,7 +68,7 @@ def anchors(hashes: Array, counts: Array, sizes: tuple[int, int], grams: Array, 
                 value -= hashes[i - gram] * power
             if i - start >= gram - 1:
                 grams[i - gram + 1] = mix(value)
-        least = np.int64(-1)
+        least = start - 1
         for first in range(start, stop - window + 1):
             last = first + span
             if least < first:  # it has left the window, or there was none
@@ -203,8 +203,8 @@ def cut_spans(data: Array, bounds: Any, spans: Any, classes: Array, cuts: Any) -
     """Fill in the bytes that are cut for each span of words, and whether a space takes their place.
 
     ``bounds``: starts and ends of words, offsets of rows, counts of words. ``spans``: row, first word, word after the
-    last: in order, at least a word apart. Of the white space around a span, the side with more line feeds stays, or else
-    the left; where there is none a space is put; at the ends of the text all goes.
+    last: in order, at least a word apart. Of the white space around a span, the side with more line feeds stays, or
+    else the left; where there is none a space is put; at the ends of the text all goes.
     """
     starts, ends, offsets, counts = bounds
     rows, firsts, stops = spans

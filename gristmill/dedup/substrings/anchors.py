@@ -65,6 +65,12 @@ class Anchors(NamedTuple):
     firsts: Integers
     stops: Integers
 
+    def take(self, places: npt.NDArray[Any]) -> Anchors:
+        """Return those at some places, or of a mask."""
+        return Anchors(
+            self.keys[places], self.rows[places], self.positions[places], self.firsts[places], self.stops[places]
+        )
+
 
 def find_words(texts: pa.Array) -> Words:
     """Return the words of texts; a null text has none. Raises what `TextBatch` raises."""

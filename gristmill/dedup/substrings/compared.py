@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,8 +54,8 @@ class Snippets(NamedTuple):
             yield self
             return
         bounds = np.unique(np.linspace(0, n - gram_size(n) + 1, count + 1).astype(np.int64))
-        for low, high in zip(bounds[:-1], bounds[1:], strict=True):
-            yield self._part(n, int(low), int(high))
+        for low, high in pairwise(bounds.tolist()):
+            yield self._part(n, low, high)
 
     def _part(self, n: int, low: int, high: int) -> Snippets:
         """Return what lies in the windows whose anchor is ``low`` to ``high`` - 1 words after their start."""
@@ -67,8 +68,8 @@ class Snippets(NamedTuple):
         offsets = np.append(0, np.cumsum(finishes - begins))
         out = np.empty(offsets[-1], np.uint8)
         _kernels.copy_spans(self.data, (begins, finishes), out)
-        keys, starts, anchors, of = (array[some] for array in self[2:])
-        return Snippets(out, offsets, keys, starts + first, anchors - first, of)
+        starts, anchors = self.starts[some] + first, self.anchors[some] - first
+        return Snippets(out, offsets, self.keys[some], starts, anchors, self.of[some])
 
 
 def word_ends(data: npt.NDArray[np.uint8], offsets: Integers) -> tuple[Integers, Integers]:

@@ -15,9 +15,13 @@ from gristmill.text import Integers
 
 
 class ByteCuts(NamedTuple):
-    """Spans of a batch's ``data`` that go, in order, without overlap, and whether a space takes the place of each."""
+    """Spans of a batch's ``data`` that go, in order, without overlap.
+
+    ``words``: how many are in each; ``spaced``: whether a space takes its place.
+    """
 
     rows: Integers
+    words: Integers
     starts: Integers
     ends: Integers
     spaced: npt.NDArray[np.bool_]
@@ -40,4 +44,4 @@ def byte_cuts(words: Words, rows: Integers, starts: Integers, ends: Integers) ->
     cuts = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64), np.empty(len(rows), np.bool_)
     bounds = (words.starts, words.ends, words.offsets, words.counts)
     _kernels.cut_spans(words.data, bounds, (rows, firsts, stops), character_classes(), cuts)
-    return ByteCuts(rows, *cuts)
+    return ByteCuts(rows, stops - firsts, *cuts)

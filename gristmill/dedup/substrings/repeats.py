@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gristmill import schema
+from gristmill.dedup.substrings.anchors import Hashes
 from gristmill.dedup.substrings.compared import Snippets, compared_spans
-from gristmill.dedup.substrings.snippets import Hashes
 from gristmill.text import Integers
 
 REPEATS: Final = pa.schema(

@@ -52,14 +52,14 @@ def snippets(documents: pa.Table, repeated: Hashes, n: int, scopes: Hashes | Non
     found = find_anchors(words, n, scopes)
     chosen = np.flatnonzero(is_among(found.keys, repeated))
     chosen = chosen[np.argsort(_ranks(documents)[found.rows[chosen]], kind="stable")]
-    ordered = Anchors(*(array[chosen] for array in found))
+    ordered = found.take(chosen)
     same = np.empty(len(chosen), np.int64)
     table = np.full(1 << max(1, (2 * len(chosen)).bit_length()), -1, np.int64)
     _kernels.first_equals(words.data, words[3:], (ordered.keys, ordered.firsts, ordered.stops), table, same)
     is_first = same == np.arange(len(same))
-    firsts, others = (Anchors(*(array[mask] for array in ordered)) for mask in (is_first, ~is_first))
+    firsts = ordered.take(is_first)
     compared = _rows(documents, words, firsts, _joined(words, firsts))
-    return pa.concat_tables([compared, _rows(documents, words, _runs(others), None)])
+    return pa.concat_tables([compared, _rows(documents, words, _runs(ordered.take(~is_first)), None)])
 
 
 def is_among(keys: Hashes, wanted: Hashes) -> npt.NDArray[np.bool_]:
@@ -81,7 +81,7 @@ def _runs(found: Anchors) -> Anchors:
     """Return snippets of one row that touch as one, with the key and the position of the first."""
     starts = run_starts(found.rows, found.firsts, found.stops)
     ends = np.append(np.flatnonzero(starts)[1:], len(starts)) - 1 if len(starts) else np.empty(0, np.int64)
-    return Anchors(*(array[starts] for array in found[:-1]), found.stops[ends])
+    return found.take(starts)._replace(stops=found.stops[ends])
 
 
 def _ranks(documents: pa.Table) -> Integers:
