@@ -9,6 +9,8 @@ import reference
 import reference_substrings as twin
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydivsufsort import divsufsort, kasai
+from real_texts import real_texts
 from strategies import text_columns
 
 from gristmill import schema
@@ -161,3 +163,37 @@ def test_what_stays_around_a_cut(text, gone, left):
     cuts = byte_cuts(find_words(pa.array([text])), *(np.array([i]) for i in (0, *gone)))
     data = text.encode()
     assert (data[: cuts.starts[0]] + b" " * int(cuts.spaced[0]) + data[cuts.ends[0] :]).decode() == left
+
+
+def plainly_repeated(texts, n):
+    """The words in repeated windows of texts, from one suffix array over all of them and its common prefixes."""
+    found = find_words(pa.array(texts, pa.large_string()))
+    pieces = [found.data[a:b].tobytes() for a, b in zip(found.starts, found.ends, strict=True)]
+    data = np.frombuffer(b"".join(piece + b"\xff" for piece in pieces), np.uint8)
+    ends = np.cumsum([len(piece) + 1 for piece in pieces])
+    of = np.repeat(np.arange(len(texts)), np.diff(found.counts))
+    word = np.flatnonzero(of[n - 1 :] == of[: len(of) - n + 1])
+    starts, sizes = np.append(0, ends)[word], ends[word + n - 1] - np.append(0, ends)[word]
+    suffixes = divsufsort(data)
+    window = np.full(len(data), -1)
+    window[starts] = np.arange(len(word))
+    places = np.flatnonzero(window[suffixes] >= 0)
+    window = window[suffixes[places]]
+    shared = np.minimum.reduceat(np.append(0, kasai(data, suffixes)[:-1]), np.append(0, places[:-1] + 1))
+    group = np.cumsum(~((shared >= sizes[window]) & (sizes[window] == np.append(0, sizes[window][:-1]))))
+    first = np.full(group[-1] + 1, len(word))
+    np.minimum.at(first, group, window)
+    copies = word[window[window != first[group]]]
+    cut = {}
+    for copy in copies.tolist():
+        place = copy - int(found.counts[of[copy]])
+        cut.setdefault(("all", int(of[copy])), set()).update(range(place, place + n))
+    return cut
+
+
+@pytest.mark.data
+def test_of_real_texts_it_finds_what_one_suffix_array_over_all_of_them_finds(data):
+    texts = [text for text in real_texts(data, 4_000) if len(text) > 250]
+    found = found_in({"all": [(0, f"{i:05d}", i, text) for i, text in enumerate(texts)]}, 20, batch=500, partitions=3)
+    assert found == plainly_repeated(texts, 20)
+    assert len(found) > 100
