@@ -12,6 +12,7 @@ from gristmill.dedup.bloom.settings import BloomSettings
 from gristmill.dedup.lines.settings import LinesSettings, ParagraphsSettings
 from gristmill.dedup.minhash.settings import MinHashSettings
 from gristmill.dedup.simhash.settings import SimHashSettings
+from gristmill.dedup.substrings.settings import SubstringsSettings
 
 
 class SurvivorSettings(BaseModel):
@@ -66,7 +67,7 @@ class UrlSettings(BaseModel):
     )
 
 
-SPAN_KINDS = ("lines", "paragraphs")
+SPAN_KINDS = ("lines", "paragraphs", "substrings")
 """Kinds that cut spans out of the texts; the others drop documents."""
 
 DEFAULT_SURVIVORS: dict[str, str] = {
@@ -104,6 +105,9 @@ class DedupSettings(BaseModel):
     )
     paragraphs: ParagraphsSettings | None = Field(
         None, description="Paragraphs are cut whose n-grams of words mostly stand in documents before them."
+    )
+    substrings: SubstringsSettings | None = Field(
+        None, description="Runs of words that stand in several places are cut."
     )
     bloom: BloomSettings | None = Field(
         None,

@@ -37,7 +37,7 @@ class Snippets(NamedTuple):
         _, offsets, data = texts.buffers()
         offsets = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
         return Snippets(
-            np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]],
+            _read_only(np.frombuffer(data or b"", np.uint8)[offsets[0] : offsets[-1]]),
             offsets - offsets[0],
             np.asarray(rows.column(schema.KEY)),
             starts,
@@ -69,7 +69,7 @@ class Snippets(NamedTuple):
         out = np.empty(offsets[-1], np.uint8)
         _kernels.copy_spans(self.data, (begins, finishes), out)
         starts, anchors = self.starts[some] + first, self.anchors[some] - first
-        return Snippets(out, offsets, self.keys[some], starts, anchors, self.of[some])
+        return Snippets(_read_only(out), offsets, self.keys[some], starts, anchors, self.of[some])
 
 
 def word_ends(data: npt.NDArray[np.uint8], offsets: Integers) -> tuple[Integers, Integers]:
@@ -121,4 +121,11 @@ def _suffix_array(data: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
     """Return where the suffixes of the bytes start, in their order."""
     from pydivsufsort import divsufsort  # loads C libraries: only where it is asked for
 
-    return divsufsort(np.ascontiguousarray(data)) if len(data) else np.empty(0, np.int32)
+    return divsufsort(data.copy()) if len(data) else np.empty(0, np.int32)  # it refuses what is read-only
+
+
+def _read_only(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return a view, so that kernels are compiled for one type."""
+    data = data.view()
+    data.flags.writeable = False
+    return data

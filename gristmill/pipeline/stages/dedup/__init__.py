@@ -25,13 +25,17 @@ from gristmill.pipeline.plan import Step
 from gristmill.pipeline.planning import Planning
 from gristmill.pipeline.recipe import RecipeStage, nearest
 from gristmill.pipeline.run import Run
-from gristmill.pipeline.stages.dedup import exact, lines, minhash, older, paragraphs, simhash, url
+from gristmill.pipeline.stages.dedup import exact, lines, minhash, older, paragraphs, simhash, substrings, url
 from gristmill.pipeline.stages.dedup.kind import Kind
 from gristmill.pipeline.stages.dedup.spans import STEP_KIND, SpanKind
 from gristmill.pipeline.stages.rules import TEXT_COLUMNS, deciding_step
 
 KINDS: dict[str, Kind] = {"exact": exact.KIND, "url": url.KIND, "minhash": minhash.KIND, "simhash": simhash.KIND}
-SPAN_KINDS: dict[str, SpanKind] = {"lines": lines.KIND, "paragraphs": paragraphs.KIND}
+SPAN_KINDS: dict[str, SpanKind] = {
+    "lines": lines.KIND,
+    "paragraphs": paragraphs.KIND,
+    "substrings": substrings.KIND,
+}
 
 
 def plan(stage: RecipeStage, planning: Planning) -> list[Step]:

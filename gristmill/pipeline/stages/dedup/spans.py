@@ -29,7 +29,8 @@ STEP_KIND = "dedup_spans"
 CUTS = pa.schema(
     [(schema.ROW, pa.int64()), (schema.START, pa.int64()), (schema.END, pa.int64()), (schema.REASON, pa.string())]
 )
-"""What is cut of a shard's texts, in any order: bytes of the text as the step reads it."""
+"""What is cut of a shard's texts, in any order: bytes of the text as the step reads it. There may be a column
+REPLACEMENT, of what stands in the place of a span; spans that become one have that of the first."""
 
 Integers = npt.NDArray[np.int64]
 
@@ -72,14 +73,17 @@ def write_cuts(run: Run, step: Step, shard: Shard, cuts: pa.Table, facts: pa.Tab
     before = run.read(texts[0], shard, [schema.TEXT_BYTES]).column(schema.TEXT_BYTES).combine_chunks()
     sizes = np.asarray(pc.fill_null(before, 0), np.int64)
     compared = run.kept(run.plan.deciders_before(step), shard).combine_chunks()
-    rows, starts, ends, reasons = _merged(cuts, int(sizes.max(initial=0)))
+    cuts = _merged(cuts, int(sizes.max(initial=0)))
+    rows, starts, ends = (cuts.column(name).to_numpy() for name in (schema.ROW, schema.START, schema.END))
     if ((starts < 0) | (ends > sizes[rows]) | ~np.asarray(compared)[rows]).any():
         raise ValueError(f"step '{step.name}' cuts outside the texts of shard '{shard.name}'")
     counts = np.bincount(rows, minlength=len(sizes))
     gone = np.bincount(rows, weights=ends - starts, minlength=len(sizes)).astype(np.int64)
+    added = np.asarray(pc.binary_length(cuts.column(schema.REPLACEMENT)), np.int64)
+    left = sizes - gone + np.bincount(rows, weights=added, minlength=len(sizes)).astype(np.int64)
     columns = [
-        _edits(counts, starts, ends, reasons, before),
-        pc.if_else(pc.is_valid(before), pa.array(sizes - gone), pa.scalar(None, pa.int64())),
+        _edits(counts, cuts, before),
+        pc.if_else(pc.is_valid(before), pa.array(left), pa.scalar(None, pa.int64())),
         pa.array(counts, mask=~np.asarray(compared)),
         pa.array(gone / np.maximum(sizes, 1), mask=~np.asarray(compared)),
         *(pc.if_else(compared, column.combine_chunks(), None) for column in facts.columns),
@@ -90,29 +94,27 @@ def write_cuts(run: Run, step: Step, shard: Shard, cuts: pa.Table, facts: pa.Tab
     write_layer(run, step, shard, parts, columns=layer)
 
 
-def _merged(cuts: pa.Table, longest: int) -> tuple[Integers, Integers, Integers, pa.Array]:
-    """Return row, start, end and reason of what is cut, in order, without overlap; ``longest`` is the longest text."""
+def _merged(cuts: pa.Table, longest: int) -> pa.Table:
+    """Return what is cut, with its REPLACEMENT, in order, without overlap; ``longest`` is the longest text."""
+    if schema.REPLACEMENT not in cuts.column_names:
+        cuts = cuts.append_column(schema.REPLACEMENT, pa.repeat(pa.scalar(""), cuts.num_rows))
     cuts = cuts.sort_by([(name, "ascending") for name in (schema.ROW, schema.START, schema.END)])
     rows, starts, ends = (cuts.column(name).to_numpy() for name in (schema.ROW, schema.START, schema.END))
-    reasons = cuts.column(schema.REASON).combine_chunks().dictionary_encode()
+    codes = cuts.column(schema.REASON).combine_chunks().dictionary_encode().indices.to_numpy()
     base = rows * (longest + 1)
     reached = np.maximum.accumulate(base + ends)
-    codes = reasons.indices.to_numpy()
     opens = np.ones(len(rows), np.bool_)
     opens[1:] = (base + starts)[1:] >= reached[:-1] + (codes[1:] == codes[:-1])
     first = np.flatnonzero(opens)
     last = np.append(first, len(rows))[1:] - 1
-    return (
-        rows[first],
-        starts[first],
-        (reached - base)[last],
-        cuts.column(schema.REASON).take(first),
-    )
+    at = cuts.column_names.index(schema.END)
+    return cuts.take(pa.array(first)).set_column(at, schema.END, pa.array((reached - base)[last]))
 
 
-def _edits(counts: Integers, starts: Integers, ends: Integers, reasons: pa.Array, before: pa.Array) -> pa.ListArray:
+def _edits(counts: Integers, cuts: pa.Table, before: pa.Array) -> pa.ListArray:
     """Return the column of spans; null where there is no text."""
-    columns = [pa.array(starts), pa.array(ends), pa.repeat(pa.scalar(""), len(starts)), reasons.combine_chunks()]
+    names = (schema.START, schema.END, schema.REPLACEMENT, schema.REASON)
+    columns = [cuts.column(name).combine_chunks() for name in names]
     values = pa.StructArray.from_arrays(columns, fields=list(EDITS_TYPE.value_type))
     offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int32())
     mask = pc.is_null(before) if before.null_count else None

@@ -1,0 +1,78 @@
+"""substrings on whole runs: what is cut, what stays of it somewhere, and what may not change it."""
+
+from __future__ import annotations
+
+import random
+
+import reference_substrings as twin
+from corpora import Document, carry_out, make_run
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_dedup_lines import left
+
+from gristmill import schema
+from gristmill.pipeline.audit import audit
+from gristmill.report.explain import explain
+
+STAGES = "  - dedup: {substrings: {tokens: %d}%s}\n  - signals: {families: [gopher_quality]}\n"
+FOX = "The quick brown fox jumps over the lazy dog"
+
+
+def facts(run, column, step="dedup"):
+    found = []
+    for shard in run.plan.shards:
+        found += run.read(run.plan.step(step), shard, [column]).column(column).to_pylist()
+    return found
+
+
+def test_the_first_copy_of_a_run_of_words_stays_and_the_text_around_the_others(tmp_path):
+    documents = [
+        Document("a", f"Here begins: {FOX}. And ends.", day=2),
+        Document("b", f"First of all {FOX}, he says", day=1),
+        Document("c", FOX.replace(" ", "\n"), day=3),
+        Document("d", FOX.lower(), day=3),
+        Document("e", None),
+        Document("f", f"wanted({FOX})store", day=4),
+        Document("g", "", day=4),
+    ]
+    run = carry_out(make_run(tmp_path, {"x": documents}, STAGES % (9, "")))
+    assert left(run) == {
+        "a": "Here begins: . And ends.",
+        "b": documents[1].text,
+        "c": "",
+        "d": FOX.lower(),
+        "e": None,
+        "f": "wanted( )store",
+        "g": "",
+    }
+    assert facts(run, "cut_word_count") == [9, 0, 9, 0, None, 9, 0]
+    assert facts(run, schema.EDIT_COUNT) == [1, 0, 1, 0, None, 1, 0]
+    assert facts(run, schema.REASON, "dedup.keep")[2] == "dedup.substrings.text_bytes.min"
+    assert [finding.broken for finding in audit(run)] == [[]] * 7
+    told = explain(run, "a", show_text=True)
+    assert told is not None
+
+
+WORDS = st.lists(st.sampled_from(["a", "b", "c,", "d\n"]), max_size=24).map(" ".join)
+CORPORA = st.lists(st.one_of(st.none(), WORDS, WORDS.map(lambda text: f"{text} {text}")), min_size=1, max_size=9).map(
+    lambda texts: [Document(f"d/{i}", text, day=i % 3) for i, text in enumerate(texts)]
+)
+
+
+@settings(max_examples=10)
+@given(documents=CORPORA, n=st.integers(4, 6), seed=st.integers(0, 99), names=st.sampled_from(["a", "abc"]))
+def test_what_is_left_is_the_twins_whatever_the_order_and_the_shards(tmp_path_factory, documents, n, seed, names):
+    chance, folder = random.Random(seed), tmp_path_factory.mktemp("laws")
+    shards = {name: [] for name in names}
+    for document in chance.sample(documents, len(documents)):
+        shards[chance.choice(names)].append(document)
+    run = carry_out(make_run(folder, shards, STAGES % (n, "")), reverse=True)
+    ordered = sorted((d for d in documents if d.text is not None), key=lambda d: (d.day, d.id))
+    words = [d.text.replace(",", " ,").split() for d in ordered]
+    kept = {d.id: None for d in documents}
+    for document, mine, windows in zip(ordered, words, twin.repeated_windows(words, n), strict=True):
+        gone = twin.cut_words(windows, n)
+        kept[document.id] = [word for place, word in enumerate(mine) if place not in gone]
+    found = {name: None if text is None else text.replace(",", " ,").split() for name, text in left(run).items()}
+    assert found == kept
+    assert [finding.broken for finding in audit(run)] == [[]] * 7
