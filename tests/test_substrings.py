@@ -174,12 +174,12 @@ def plainly_repeated(texts, n):
     of = np.repeat(np.arange(len(texts)), np.diff(found.counts))
     word = np.flatnonzero(of[n - 1 :] == of[: len(of) - n + 1])
     starts, sizes = np.append(0, ends)[word], ends[word + n - 1] - np.append(0, ends)[word]
-    suffixes = divsufsort(data)
+    suffixes = divsufsort(data.copy())  # it refuses what is read-only
     window = np.full(len(data), -1)
     window[starts] = np.arange(len(word))
     places = np.flatnonzero(window[suffixes] >= 0)
     window = window[suffixes[places]]
-    shared = np.minimum.reduceat(np.append(0, kasai(data, suffixes)[:-1]), np.append(0, places[:-1] + 1))
+    shared = np.minimum.reduceat(np.append(0, kasai(data.copy(), suffixes)[:-1]), np.append(0, places[:-1] + 1))
     group = np.cumsum(~((shared >= sizes[window]) & (sizes[window] == np.append(0, sizes[window][:-1]))))
     first = np.full(group[-1] + 1, len(word))
     np.minimum.at(first, group, window)
