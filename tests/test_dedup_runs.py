@@ -23,6 +23,7 @@ stages:
   - dedup: {exact: text, bloom: {passes: two}, against: [runs/quickstart], warn: false}
   - dedup: {lines: {}}
   - dedup: {paragraphs: {ngram: 5, fewest_words: 5}}
+  - dedup: {substrings: {tokens: 6}}
 """
 KILLS = 3
 
@@ -61,6 +62,7 @@ def test_the_run_is_sound_and_what_the_older_run_has_is_dropped(folder, monkeypa
     assert {reason for reason, *_ in decided(opened).values()} == {None, "dedup.url"}
     assert edits(opened, "dedup-4") > 10
     assert edits(opened, "dedup-5") > 0
+    assert edits(opened, "dedup-6") > 10
 
 
 def edits(run, name):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import random
 
+import pytest
 import reference_substrings as twin
 from corpora import Document, carry_out, make_run
 from hypothesis import given, settings
@@ -11,7 +13,9 @@ from hypothesis import strategies as st
 from test_dedup_lines import left
 
 from gristmill import schema
+from gristmill.errors import GristmillError
 from gristmill.pipeline.audit import audit
+from gristmill.pipeline.stages.dedup.substrings import fine_partitions
 from gristmill.report.explain import explain
 
 STAGES = "  - dedup: {substrings: {tokens: %d}%s}\n  - signals: {families: [gopher_quality]}\n"
@@ -49,8 +53,7 @@ def test_the_first_copy_of_a_run_of_words_stays_and_the_text_around_the_others(t
     assert facts(run, schema.EDIT_COUNT) == [1, 0, 1, 0, None, 1, 0]
     assert facts(run, schema.REASON, "dedup.keep")[2] == "dedup.substrings.text_bytes.min"
     assert [finding.broken for finding in audit(run)] == [[]] * 7
-    told = explain(run, "a", show_text=True)
-    assert told is not None
+    assert 9 in [outcome.measured.get("cut_word_count") for outcome in explain(run, "x/2")[0].stages]
 
 
 WORDS = st.lists(st.sampled_from(["a", "b", "c,", "d\n"]), max_size=24).map(" ".join)
@@ -59,7 +62,7 @@ CORPORA = st.lists(st.one_of(st.none(), WORDS, WORDS.map(lambda text: f"{text} {
 )
 
 
-@settings(max_examples=10)
+@settings(max_examples=8)
 @given(documents=CORPORA, n=st.integers(4, 6), seed=st.integers(0, 99), names=st.sampled_from(["a", "abc"]))
 def test_what_is_left_is_the_twins_whatever_the_order_and_the_shards(tmp_path_factory, documents, n, seed, names):
     chance, folder = random.Random(seed), tmp_path_factory.mktemp("laws")
@@ -76,3 +79,48 @@ def test_what_is_left_is_the_twins_whatever_the_order_and_the_shards(tmp_path_fa
     found = {name: None if text is None else text.replace(",", " ,").split() for name, text in left(run).items()}
     assert found == kept
     assert [finding.broken for finding in audit(run)] == [[]] * 7
+
+
+def test_copies_are_looked_for_within_their_scope_and_the_survivors_stays(tmp_path):
+    stages = STAGES % (9, ", survivor: newest, scope: host")
+    documents = [
+        Document("a", FOX, "http://one.org/1", day=1),
+        Document("b", FOX, "http://one.org/2", day=2),
+        Document("c", FOX, "http://two.org/1", day=0),
+    ]
+    assert left(carry_out(make_run(tmp_path, {"x": documents}, stages))) == {"a": "", "b": FOX, "c": FOX}
+
+
+def test_bounds_on_what_was_cut(tmp_path):
+    documents = [Document("a", FOX), Document("b", f"{FOX} {FOX.lower()}", day=1), Document("c", "own words", day=1)]
+    run = carry_out(make_run(tmp_path, {"x": documents}, STAGES % (9, ", keep: {cut_word_count: {max: 8}}")))
+    assert facts(run, schema.REASON, "dedup.keep") == [None, "dedup.substrings.cut_word_count.max", None]
+
+
+def test_a_package_that_is_missing_is_an_error_of_the_plan(tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(GristmillError, match=r"pip install 'gristmill\[substrings\]' \(.*mill.yaml:5\)"):
+        make_run(tmp_path, {"x": [Document("a")]}, STAGES % (50, ""))
+
+
+@pytest.mark.parametrize(("shards", "partitions"), [(1, 4), (2, 8), (8, 32), (256, 32), (257, 64)])
+def test_text_travels_in_more_partitions_than_keys(shards, partitions):
+    assert fine_partitions(shards) == partitions
+
+
+def test_what_is_missing_after_a_kill_is_made_again_with_the_same_bytes(tmp_path):
+    chance = random.Random(3)
+    words = [f"w{i}" for i in range(60)]
+    pages = [" ".join(words[a : a + 30]) for a in (chance.randrange(30) for _ in range(12))]
+    shards = {
+        name: [Document(f"{name}/{i}", page) for i, page in enumerate(pages[k::2])] for k, name in enumerate("ab")
+    }
+    run = carry_out(make_run(tmp_path, shards, STAGES % (8, "")))
+    files = sorted((tmp_path / "mill" / run.plan.step("dedup").folder).rglob("*.parquet"))
+    whole = [path.read_bytes() for path in files]
+    assert len(files) > 20
+    for path in chance.sample(files, len(files) // 2):
+        path.unlink()
+    carry_out(run, reverse=True)
+    assert [path.read_bytes() for path in files] == whole
+    assert 0 < sum(facts(run, "cut_word_count")) < 360

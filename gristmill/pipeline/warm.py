@@ -33,6 +33,10 @@ from gristmill.dedup.normal import normal_texts
 from gristmill.dedup.simhash.blocks import near_edges
 from gristmill.dedup.simhash.clusters import led
 from gristmill.dedup.simhash.fingerprints import fingerprints
+from gristmill.dedup.substrings.anchors import find_words
+from gristmill.dedup.substrings.cuts import byte_cuts
+from gristmill.dedup.substrings.repeats import repeats
+from gristmill.dedup.substrings.snippets import keys_of, snippets
 from gristmill.filters.edits import catalogue as edits
 from gristmill.filters.edits.settings import EDIT_SETTINGS, EditSettings
 from gristmill.filters.signals.families import FAMILIES, SIGNALS, measure
@@ -101,8 +105,8 @@ def _parts_of(step: Step) -> list[str]:
         return [*normal, "bloom"] if step.settings.get("bloom") else normal
     if lines := step.settings.get("lines") if step.kind == "dedup_spans" else None:
         return [f"lines.{LinesSettings.model_validate(lines).meant.unit}"]
-    if step.kind == "dedup_spans" and step.settings.get("paragraphs"):
-        return ["paragraphs"]
+    if step.kind == "dedup_spans":
+        return ["paragraphs" if step.settings.get("paragraphs") else "substrings"]
     return [step.kind] if step.kind in _PARTS else []
 
 
@@ -153,6 +157,17 @@ def _simhash() -> None:
         led(prints, np.zeros(1, np.uint64), 1)
 
 
+def _substrings() -> None:
+    member = {schema.ORDER: 0, schema.ID: "x", schema.SHARD: "x", schema.ROW: 0, schema.TEXT: _TEXT * 2}
+    documents = pa.Table.from_pylist([member, member | {schema.ID: "y", schema.TEXT: f"a {_TEXT}"}])
+    texts = documents.column(schema.TEXT).cast(pa.large_string()).combine_chunks()
+    known = np.unique(keys_of(texts, 4))
+    repeats(snippets(documents, known, 4), 4)
+    repeats(snippets(documents, known, 4), 4, chunk_bytes=1)
+    places = np.zeros(1, np.int64)
+    byte_cuts(find_words(texts), places, places + 1, places + 2)
+
+
 def _tokenize() -> None:
     for pattern, kind in product(PATTERNS, (np.uint16, np.uint32)):
         WordLookup(pattern, lambda words: [[0] for _ in words], np.dtype(kind)).tokens(*text_column(_TEXTS))
@@ -168,6 +183,7 @@ _PARTS: Final[Mapping[str, Callable[[], None]]] = MappingProxyType(
         "paragraphs": _paragraphs,
         **{f"minhash.{scheme}": partial(_minhash, scheme) for scheme in SCHEMES},
         "simhash": _simhash,
+        "substrings": _substrings,
         "contamination": _contamination,
         "tokenize": _tokenize,
     }

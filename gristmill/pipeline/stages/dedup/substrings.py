@@ -45,13 +45,21 @@ _FINER = 8
 
 @dataclass(frozen=True)
 class FineKeys(KeyFiles):
-    """Keys in more partitions than others, since what travels with them is text: 4 of each shard, 32 and more."""
+    """Keys in more partitions than others, since text travels with them."""
 
     @property
     def partitions(self) -> int:
         """Number of partitions."""
-        shards = len(self.run.plan.shards)
-        return min(_FINER * partition_count(shards), 4 << max(0, shards - 1).bit_length())
+        return fine_partitions(len(self.run.plan.shards))
+
+
+def fine_partitions(shard_count: int) -> int:
+    """Return the power of two of partitions for that many shards: 4 for each, but 32 from 8 to 256, and so on.
+
+    >>> fine_partitions(1), fine_partitions(8), fine_partitions(100_000)
+    (4, 32, 8192)
+    """
+    return min(_FINER * partition_count(shard_count), 4 << max(0, shard_count - 1).bit_length())
 
 
 @dataclass(frozen=True)
