@@ -31,7 +31,7 @@ from gristmill import schema
 from gristmill.dedup.substrings.anchors import find_words
 from gristmill.pipeline import warm
 from gristmill.pipeline.carry_out import phases_of, write_plan
-from gristmill.pipeline.run import Run
+from gristmill.pipeline.run import Run, open_run
 from gristmill.pipeline.session import planned
 from gristmill.pipeline.storage import Folder
 
@@ -46,14 +46,18 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--pages", type=int, default=100_000)
     parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--make", help=argparse.SUPPRESS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.make:
+        make(arguments)
+        return
     if arguments.one:
         made = plain(arguments.folder) if arguments.one == "plain" else deduplicated(arguments)
         print(json.dumps(made))
         return
     with tempfile.TemporaryDirectory(prefix="substrings-") as folder:
-        names = [*HARD]
+        names = [*HARD, *(f"{count} shards" for count in SHARDS)]
         warcs = sorted((arguments.data / "warc").glob("*.warc.gz"))
         if warcs:
             recipe = f"name: real\nsource: {{warc: ['{arguments.data}/warc/*.warc.gz']}}\nstages:\n"
@@ -63,8 +67,11 @@ def main() -> None:
             names = ["real", "plain", *names]
         print("corpus          text MB   seconds    MB/s   peak MB   disk MB   cut MB")
         for name in names:
-            child = [sys.executable, __file__, "--one", name, "--folder", folder, "--pages", str(arguments.pages)]
-            report(name, json.loads(subprocess.run(child, check=True, capture_output=True, text=True).stdout))
+            child = [sys.executable, __file__, "--folder", folder, "--pages", str(arguments.pages)]
+            if name not in ("real", "plain"):
+                subprocess.run([*child, "--make", name], check=True)
+            done = subprocess.run([*child, "--one", name], check=True, capture_output=True, text=True).stdout
+            report(name, json.loads(done))
 
 
 def report(name: str, done: dict) -> None:
@@ -98,6 +105,7 @@ def one_line(_: int) -> Iterator[str]:
     yield "a " * 5_000_000
 
 
+SHARDS = (8, 32, 128)
 HARD = {"identical": identical, "template": template, "one line": one_line}
 
 
@@ -115,17 +123,34 @@ def open_real(folder: Path) -> Run:
     return run
 
 
+def make(arguments: argparse.Namespace) -> None:
+    """Write the documents of a corpus that is made up."""
+    name = arguments.make
+    shards: dict[str, list[Document]] = {}
+    if name in HARD:
+        for number, text in enumerate(HARD[name](arguments.pages)):
+            shards.setdefault("abcdefgh"[number % 8], []).append(Document(f"d/{number:07d}", text))
+    else:
+        for shard in range(int(name.split()[0])):
+            shards[f"{shard:03d}"] = [Document(f"{shard:03d}/{row}", text) for row, text in enumerate(pages(shard))]
+    make_run(Path(arguments.folder) / name, shards, STAGE)
+
+
+def pages(shard: int) -> Iterator[str]:
+    """Yield 400 pages of 5 KB of the same 20,000 words; a fifth of each is out of one of 2,000 texts that many have."""
+    chance, common = random.Random(f"page {shard}"), random.Random("common")
+    words = [f"w{number}" for number in range(20_000)]
+    shared = [common.choices(words, k=160) for _ in range(2_000)]
+    for _ in range(400):
+        own = chance.choices(words, k=640)
+        at = chance.randrange(640)
+        yield " ".join([*own[:at], *chance.choice(shared), *own[at:]])
+
+
 def deduplicated(arguments: argparse.Namespace) -> dict:
     """Return what a corpus takes."""
     folder = Path(arguments.folder)
-    if arguments.one == "real":
-        run = open_real(folder)
-    else:
-        shards: dict[str, list[Document]] = {name: [] for name in "abcdefgh"}
-        for number, text in enumerate(HARD[arguments.one](arguments.pages)):
-            shards["abcdefgh"[number % 8]].append(Document(f"d/{number:07d}", text))
-        run = make_run(folder / arguments.one, shards, STAGE)
-        del shards
+    run = open_real(folder) if arguments.one == "real" else open_run(str(folder / arguments.one / "mill"))
     warm.warm_up(run.plan.steps)
     phases = carry_out(run, run.plan.steps[1:])
     step = run.plan.step("dedup")

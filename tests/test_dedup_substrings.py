@@ -31,29 +31,29 @@ def facts(run, column, step="dedup"):
 
 def test_the_first_copy_of_a_run_of_words_stays_and_the_text_around_the_others(tmp_path):
     documents = [
-        Document("a", f"Here begins: {FOX}. And ends.", day=2),
-        Document("b", f"First of all {FOX}, he says", day=1),
-        Document("c", FOX.replace(" ", "\n"), day=3),
-        Document("d", FOX.lower(), day=3),
-        Document("e", None),
-        Document("f", f"wanted({FOX})store", day=4),
-        Document("g", "", day=4),
+        Document("x/0", f"Here begins: {FOX}. And ends.", day=2),
+        Document("x/1", f"First of all {FOX}, he says", day=1),
+        Document("x/2", FOX.replace(" ", "\n"), day=3),
+        Document("x/3", FOX.lower(), day=3),
+        Document("x/4", None),
+        Document("x/5", f"wanted({FOX})store", day=4),
+        Document("x/6", "", day=4),
     ]
     run = carry_out(make_run(tmp_path, {"x": documents}, STAGES % (9, "")))
     assert left(run) == {
-        "a": "Here begins: . And ends.",
-        "b": documents[1].text,
-        "c": "",
-        "d": FOX.lower(),
-        "e": None,
-        "f": "wanted( )store",
-        "g": "",
+        "x/0": "Here begins: . And ends.",
+        "x/1": documents[1].text,
+        "x/2": "",
+        "x/3": FOX.lower(),
+        "x/4": None,
+        "x/5": "wanted( )store",
+        "x/6": "",
     }
     assert facts(run, "cut_word_count") == [9, 0, 9, 0, None, 9, 0]
     assert facts(run, schema.EDIT_COUNT) == [1, 0, 1, 0, None, 1, 0]
     assert facts(run, schema.REASON, "dedup.keep")[2] == "dedup.substrings.text_bytes.min"
     assert [finding.broken for finding in audit(run)] == [[]] * 7
-    assert 9 in [outcome.measured.get("cut_word_count") for outcome in explain(run, "x/2")[0].stages]
+    assert 9 in [outcome.values.get("cut_word_count") for outcome in explain(run, "x/2")[0].stages]
 
 
 WORDS = st.lists(st.sampled_from(["a", "b", "c,", "d\n"]), max_size=24).map(" ".join)
