@@ -10,7 +10,6 @@ import reference_substrings as twin
 from corpora import Document, carry_out, make_run
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_dedup_lines import left
 
 from gristmill import schema
 from gristmill.errors import GristmillError
@@ -20,6 +19,15 @@ from gristmill.report.explain import explain
 
 STAGES = "  - dedup: {substrings: {tokens: %d}%s}\n  - signals: {families: [gopher_quality]}\n"
 FOX = "The quick brown fox jumps over the lazy dog"
+
+
+def left(run):
+    """The text that the step after the stage reads of each document, by id."""
+    found = {}
+    for shard in run.plan.shards:
+        for table in run.texts(run.plan.step("signals"), shard, [schema.ID, schema.TEXT]):
+            found |= dict(zip(*(table.column(name).to_pylist() for name in (schema.ID, schema.TEXT)), strict=True))
+    return found
 
 
 def facts(run, column, step="dedup"):
