@@ -39,6 +39,7 @@ def repeats(found: pa.Table, n: int, chunk_bytes: int = CHUNK_BYTES) -> pa.Table
     spans = [_spans(found.filter(pa.array(is_known)))]
     found = found.filter(pa.array(~is_known)).sort_by([(name, "ascending") for name in _ORDER])
     texts = found.column(schema.TEXT).combine_chunks().dictionary_encode()
+    found = found.drop_columns([schema.TEXT])
     keys, codes = np.asarray(found.column(schema.KEY)), np.asarray(texts.indices)
     first = _firsts(keys, codes)
     spans.append(_spans(found.filter(pa.array(~first))))
