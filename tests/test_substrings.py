@@ -14,6 +14,7 @@ from real_texts import real_texts
 from strategies import text_columns
 
 from gristmill import schema
+from gristmill.dedup.substrings import _kernels
 from gristmill.dedup.substrings import snippets as made
 from gristmill.dedup.substrings.anchors import find_anchors, find_words, gram_size
 from gristmill.dedup.substrings.cuts import byte_cuts
@@ -259,3 +260,23 @@ def test_of_real_texts_it_finds_what_one_suffix_array_over_all_of_them_finds(dat
     found = found_in({"all": [(0, f"{i:05d}", i, text) for i, text in enumerate(texts)]}, 20, batch=500, partitions=3)
     assert found == plainly_repeated(texts, 20)
     assert len(found) > 50
+
+
+def test_snippets_are_equal_if_their_keys_and_their_words_are_whatever_slots_they_share():
+    texts = ["ab c d", "ab c d", "a bc d", "ab c e", "ab c d"] * 8
+    words = find_words(pa.array(texts))
+    keys = np.repeat(np.arange(4, dtype=np.uint64), 10)
+    same, table = np.empty(40, np.int64), np.full(16, -1)  # room for all 16 pairs, and none to spare
+    _kernels.first_equals(words.data, words[3:], (keys, words.counts[:-1], words.counts[1:]), table, same)
+    pairs = list(zip(keys.tolist(), texts, strict=True))
+    assert same.tolist() == [pairs.index(pair) for pair in pairs]
+
+
+def test_a_window_of_another_scope_is_no_copy_though_its_anchor_is_repeated_in_both():
+    names = [f"w{i}" for i in range(13)]
+    hashes = [int(value) for value in find_words(pa.array([" ".join(names)])).hashes]
+    least = names.pop(twin.anchor_of(hashes, 1))
+    one, two, three = (" ".join([*names[i : i + 2], least, *names[i + 2 : i + 4]]) for i in (0, 4, 8))
+    rows = [(0, f"d/{i}", i, text) for i, text in enumerate([one, two, f"{one} even", f"{three} even"])]
+    assert found_in({"a": rows}, 5) == {("a", 2): set(range(5))}
+    assert found_in({"a": rows}, 5, scope=lambda text: text.endswith("even")) == {}

@@ -3,7 +3,7 @@
 A *window* is n words in a row. Its *anchor* is the gram of `gram_size(n)` words in it whose hash is the least, the last
 of equal ones (winnowing: Schleimer, Wilkerson, Aiken 2003, section 4). It depends on the window alone, so equal windows
 have equal anchors at the same place, wherever they stand. Windows one after another mostly share an anchor: of 50 words
-each, one window in 13.5 has another than the one before it.
+each, one window in 18 has another than the one before it.
 """
 
 from __future__ import annotations
@@ -29,12 +29,15 @@ def versions() -> dict[str, str]:
 
 
 def gram_size(n: int) -> int:
-    """Return the words of a gram, of windows of n words: half of them.
+    """Return the words of a gram, of windows of n words: a third of them.
+
+    Longer grams have more anchors, and so more text that travels; shorter ones are repeated where no window is. On real
+    web texts and windows of 50 words, 10 to 20 words make the least of both.
 
     >>> gram_size(50), gram_size(5)
-    (25, 2)
+    (16, 1)
     """
-    return n // 2
+    return n // 3
 
 
 class Words(NamedTuple):
