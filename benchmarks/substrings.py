@@ -105,7 +105,7 @@ def one_line(_: int) -> Iterator[str]:
     yield "a " * 5_000_000
 
 
-SHARDS = (8, 32, 128)
+SHARDS = (8, 48)
 HARD = {"identical": identical, "template": template, "one line": one_line}
 
 
