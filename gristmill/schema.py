@@ -78,14 +78,11 @@ ORDER = "order"
 TIE = "tie"
 PLACE = "place"
 SCOPE = "scope"
-<<<<<<< HEAD
 OLDER = "older"
 SEEN = "seen"
 AGAIN = "again"
-=======
 POSITION = "position"
 IS_SEVERAL = "is_several"
->>>>>>> 4ffd993 (Repeated substrings: anchors, snippets, a suffix array over them, cuts between words)
 KEPT = "kept"
 STAGE = "stage"
 
