@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 import reference_minhash as twin
+import spacy
 import strategies
 import xxhash
 from datasketch import MinHash
@@ -22,10 +23,10 @@ from hypothesis import strategies as st
 from real_texts import real_texts
 
 from gristmill.dedup.components import Edges, both_ways, labels, large_star, small_star
-from gristmill.dedup.minhash import _kernels
 from gristmill.dedup.minhash.bands import band_keys, candidate_edges, node_keys
 from gristmill.dedup.minhash.clusters import SHOWN, clusters, compare
 from gristmill.dedup.minhash.curve import Banding, banding_of, drawing, for_threshold, probability
+from gristmill.dedup.minhash.digests import _kernels as digests
 from gristmill.dedup.minhash.settings import MinHashSettings
 from gristmill.dedup.minhash.shingles import Shingles, shingles
 from gristmill.dedup.minhash.signatures import (
@@ -36,11 +37,11 @@ from gristmill.dedup.minhash.signatures import (
     signatures,
     value_type,
 )
-from gristmill.dedup.minhash.simplified import simplified, simplified_words
+from gristmill.dedup.minhash.simplified.words import simplified, simplified_words
 from gristmill.text import HAS_TEXT, TextBatch
 
 hostile = settings(deadline=None, max_examples=60)
-WORDS = st.sampled_from(["a", "b", "c", "d", "é,", "İ", "—", "3,5"])
+WORDS = st.sampled_from(["a", "b", "c", "d", "é,", "İ", "—", "3,5", "ΟΔΟΣ.", "Σ", "한글", "can't", "cant", "5km", "꧀᭄"])
 TEXTS = st.lists(st.one_of(strategies.texts(), st.lists(WORDS, max_size=12).map(" ".join)), max_size=6)
 MINHASH = MinHashSettings(bands=14, rows=8)
 
@@ -79,17 +80,14 @@ def test_shingles_ignore_case_space_and_punctuation_and_have_the_order_of_words(
 
 
 @hostile
-@given(st.lists(st.binary(max_size=150), max_size=40), st.sampled_from(["fineweb", "datatrove"]))
-def test_shingles_are_hashed_as_the_libraries_do(pieces, kind):
-    text = np.frombuffer(b"".join(pieces) + b"\0", np.uint8)
-    ends = np.cumsum([len(piece) for piece in pieces], dtype=np.int64)
-    starts = ends - np.array([len(piece) for piece in pieces], np.int64)
-    found = np.empty(len(pieces), np.uint64)
-    if kind == "fineweb":
-        _kernels.sha1_spans(text, starts, ends, found)
-    else:
-        rows = np.array([0, len(pieces)])
-        _kernels.xxh64_ngrams(text, (starts, ends), (rows, rows), 1, found)
+@given(st.lists(st.binary(max_size=150), max_size=40), st.sampled_from(["fineweb", "datatrove"]), st.integers(0, 99))
+def test_shingles_are_hashed_as_the_libraries_do(pieces, kind, margin):
+    cut = margin % (len(pieces) + 1)
+    text = np.frombuffer(b" ".join([*pieces, b""]) + b"\0" * margin, np.uint8)
+    bounds = np.cumsum([0, *(len(piece) + 1 for piece in pieces)], dtype=np.int64)
+    found, rows = np.empty(len(pieces), np.uint64), np.array([0, cut, len(pieces)])
+    digest = digests.sha1_ngrams if kind == "fineweb" else digests.xxh64_ngrams
+    digest(text, bounds, (rows, rows), 1, found)
     assert found.tolist() == [twin.hashed(piece, kind) for piece in pieces]
 
 
@@ -131,12 +129,26 @@ def test_a_text_is_simplified_as_datatrove_does(text):
     assert simplified(text) == simplify_text(text).split()
 
 
-def test_what_a_text_is_made_into_does_not_depend_on_what_was_met_before():
-    texts = pa.array(["it's 3,50 now", "Café now"], pa.large_string())
-    first = listed(shingles(texts, "fineweb", 2))
-    assert listed(shingles(texts[::-1].take(pa.array([0, 1])), "fineweb", 2)) == first[::-1]
-    simplified_words().forget()
-    assert listed(shingles(texts, "fineweb", 2)) == first
+@pytest.mark.parametrize("between", ["3%s4", "aΣ%sx", "Σ%s"])
+def test_every_character_is_simplified_as_datatrove_does(between):
+    text = " ".join(between % chr(point) for point in range(0x32400) if not 0xD800 <= point < 0xE000)
+    data = np.frombuffer(text.encode(), np.uint8)
+    found, bounds, counts = simplified_words(data, np.array([0, len(data)]))
+    assert counts.tolist() == [0, len(bounds) - 1]
+    assert found[: bounds[-1]].tobytes().replace(b" ", b"") == "".join(simplified(text)).encode()
+
+
+def test_marks_that_change_places_are_in_the_order_that_unicode_has():
+    texts = ["ABC 12", "x\U0001d15e\U0001d16e y", "\u302f\u302e \u302e", "\u302e\u0300\u302f", ""]
+    found = shingles(pa.array(texts, pa.large_string()), "datatrove", 1)
+    assert listed(found) == [
+        [xxhash.xxh64_intdigest(word.encode()) for piece in simplified(text) for word in spacy_words(piece)]
+        for text in texts
+    ]
+
+
+def spacy_words(text):
+    return [token.text for token in spacy.blank("en").tokenizer(text)]
 
 
 @hostile

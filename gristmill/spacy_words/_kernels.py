@@ -89,7 +89,7 @@ def add_gram(hashes: Array, number: int, grams: Any) -> None:
 
 
 @kernel
-def _special(points: Array, lo: int, hi: int, specials: Any) -> Integer:
+def special_case(points: Array, lo: int, hi: int, specials: Any) -> Integer:
     """Return the number of the special case that the points are, or -1."""
     longest, sieve, keys, numbers = specials
     if hi <= lo or hi - lo > longest or sieve[_shape(points[lo], points[hi - 1], hi - lo)] == 0:
@@ -174,12 +174,12 @@ def _split(points: Array, size: int, rules: Any, n: int, found: Any) -> int:
     suffixes = 0
     number = -1
     while lo < hi:
-        number = _special(points, lo, hi, specials)
+        number = special_case(points, lo, hi, specials)
         if number >= 0:
             break
         before = prefix_length(points, lo, hi, traits, pieces)
         if before:
-            number = _special(points, lo + before, hi, specials)
+            number = special_case(points, lo + before, hi, specials)
             if number >= 0:
                 n = _word(points, lo, lo + before, traits, n, words)
                 lo += before
@@ -189,7 +189,7 @@ def _split(points: Array, size: int, rules: Any, n: int, found: Any) -> int:
             sizes[suffixes] = after
             suffixes += 1
             hi -= after
-            number = _special(points, lo, hi, specials)
+            number = special_case(points, lo, hi, specials)
             if number >= 0:
                 break
         if before:
@@ -206,6 +206,19 @@ def _split(points: Array, size: int, rules: Any, n: int, found: Any) -> int:
         suffixes -= 1
         n = _word(points, hi, hi + sizes[suffixes], traits, n, words)
         hi += sizes[suffixes]
+    return n
+
+
+@kernel
+def split_chunk(points: Array, rules: Any, found: Any) -> int:
+    """Fill in the words of a chunk that stands by itself; return their number.
+
+    The words' lengths, in characters, add up to the chunk's.
+    """
+    parts, grams = rules[2], rules[5]
+    n = _split(points, points.shape[0], rules, 0, found)
+    if _changes(0, n, found[0], grams):
+        return _put_together(0, n, found[0], parts, grams)
     return n
 
 

@@ -80,7 +80,7 @@ def _check(split: Any) -> None:
     if digest != _KNOWN or split.token_match is not None or not split.faster_heuristics:
         found = importlib.metadata.version("spacy")
         raise MissingError(
-            f"spaCy {found} splits English by other rules than spaCy 3.8, the only ones that `words: spacy` knows; "
+            f"spaCy {found} splits English by other rules than spaCy 3.8, the only ones that are known here; "
             "install it with: pip install 'spacy~=3.8.2'"
         )
 

@@ -20,7 +20,8 @@ import pyarrow.compute as pc
 from gristmill.characters import UNICODE_VERSION, character_classes
 from gristmill.columns import text_column
 from gristmill.dedup.minhash import _kernels
-from gristmill.dedup.minhash.simplified import simplified_words
+from gristmill.dedup.minhash.digests import _kernels as digests
+from gristmill.dedup.minhash.simplified.words import simplified_words
 from gristmill.spacy_words import installed as spacy_words
 from gristmill.text import HAS_TEXT, TextBatch, words_versions
 
@@ -77,12 +78,9 @@ def _letters(texts: pa.Array) -> tuple[Array, Array]:
 def _of_simplified(texts: pa.Array, kind: str, n: int) -> Shingles:
     data, offsets = text_column(texts)
     data = data[offsets[0] : offsets[-1]]
-    text, starts, ends, counts = simplified_words().words(data, offsets - offsets[0])
+    text, bounds, counts = simplified_words(data, offsets - offsets[0])
     firsts = np.concatenate([[0], np.cumsum(np.maximum(np.diff(counts) - n + 1, 0))])
     found = np.empty(firsts[-1], np.uint64)
-    if kind == "datatrove":
-        _kernels.xxh64_ngrams(text, (starts, ends), (counts, firsts), n, found)
-    else:
-        first = np.repeat(counts[:-1] - firsts[:-1], np.diff(firsts)) + np.arange(firsts[-1])
-        _kernels.sha1_spans(text, starts[first], ends[first + n - 1], found)
+    digest = digests.xxh64_ngrams if kind == "datatrove" else digests.sha1_ngrams
+    digest(text, bounds, (counts, firsts), n, found)
     return Shingles(firsts, found)

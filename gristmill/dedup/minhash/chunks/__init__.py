@@ -1,1 +1,0 @@
-"""What stands between white space, numbered by what it is."""
