@@ -49,8 +49,8 @@ def _spaces() -> dict[int, str]:
 def simplified_words(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> tuple[Array, Array, Array]:
     """Return the words of all rows, a space after each, where each starts, and the counts of each row.
 
-    Of the places there is one more than there are words. Text is valid UTF-8. Where marks are to be put in another order, which the kernel does not do, the row is simplified
-    by ``simplified``.
+    Of the places there is one more than there are words. Text is valid UTF-8. Where marks are to be put in another
+    order, which the kernel does not do, the row is simplified by ``simplified``.
     """
     odd, done = np.zeros(len(offsets) - 1, np.bool_), np.zeros(len(offsets) - 1, np.bool_)
     found = _found(data, offsets, (done, odd))
