@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import resource
 import shutil
 import statistics
 import subprocess
@@ -21,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -51,11 +51,10 @@ def main() -> None:
         return
     if not arguments.skip_peers:
         compare_signatures(texts(arguments.data))
-        compare_clusters(200_000)
+        compare_clusters([200_000, 400_000, 1_000_000])
     print("\ndocuments   seconds   microseconds/document   peak MB   disk MB   dropped")
     for count in arguments.documents:
-        child = [sys.executable, __file__, "--one", str(count)]
-        done = json.loads(subprocess.run(child, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+        done = child("--one", count)
         each = 1e6 * done["seconds"] / count
         took = f"{count:9,} {done['seconds']:9.1f} {each:23.2f}"
         print(f"{took} {done['peak_mb']:9,} {done['disk_mb']:9,} {done['dropped']:9,}", flush=True)
@@ -101,16 +100,36 @@ def compare_signatures(found: list[str]) -> None:
         print(f"gristmill {scheme:9} ({kind:9})      {speed:9,.0f} documents/s, {ratio:6.1f} x datatrove")
 
 
-def compare_clusters(count: int) -> None:
-    """Print what datatrove's bucket and cluster stages take for the same signatures, and what ours do."""
-    child = [sys.executable, __file__, "--peer", str(count)]
-    peer = json.loads(subprocess.run(child, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
-    child = [sys.executable, __file__, "--one", str(count)]
-    ours = json.loads(subprocess.run(child, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
-    found = sum(ours["phases"].get(name, 0.0) for name in ("edges", "large", "small", "rest", "labels"))
-    print(f"\ndatatrove buckets and cluster, {count:,} documents: {peer['seconds']:.1f} s, peak {peer['peak_mb']:,} MB")
-    print(f"gristmill edges to labels: {found:.1f} s, {peer['seconds'] / found:.1f} x datatrove")
-    print(f"gristmill all phases after signatures, verified: {ours['seconds']:.1f} s, peak {ours['peak_mb']:,} MB")
+def compare_clusters(counts: list[int]) -> None:
+    """Print what datatrove's bucket and cluster stages take for the same signatures, and what ours do.
+
+    Memory is the peak of the stages less what the process had before them; the last column is what each document more
+    adds to it, from the count before on.
+    """
+    print("\ndocuments  program                                    seconds   MB more   bytes/document more")
+    before: dict[str, float] = {}
+    for count in counts:
+        peer, ours = child("--peer", count), child("--one", count)
+        found = sum(ours["phases"].get(name, 0.0) for name in ("edges", "large", "small", "rest", "labels"))
+        for name, seconds, kb in (
+            ("datatrove buckets and cluster", peer["seconds"], peer["kb"]),
+            ("gristmill edges to labels", found, ours["kb"]),
+            ("gristmill bands to layers, verified", ours["seconds"], ours["kb"]),
+        ):
+            slope = (
+                f"{1024 * (kb - before[name]) / (count - counts[counts.index(count) - 1]):10.0f}"
+                if name in before
+                else ""
+            )
+            print(f"{count:9,}  {name:40} {seconds:9.1f} {kb >> 10:9,} {slope}", flush=True)
+            before[name] = kb
+        print(f"{'':10} {peer['seconds'] / found:.1f} x, verified {peer['seconds'] / ours['seconds']:.1f} x datatrove")
+
+
+def child(option: str, count: int) -> dict[str, Any]:
+    """Return what a process of its own found."""
+    command = [sys.executable, __file__, option, str(count)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
 
 def cluster_with_datatrove(count: int) -> dict[str, float]:
@@ -131,6 +150,7 @@ def cluster_with_datatrove(count: int) -> dict[str, float]:
                 table.sort(order=table.dtype.names)
                 (folder / "signatures" / f"bucket_{band:03d}").mkdir(parents=True, exist_ok=True)
                 table.tofile(folder / "signatures" / f"bucket_{band:03d}" / f"{number:05d}.minhash.sig")
+        base = forget_peak()
         began = time.process_time()
         for rank in range(14):
             MinhashDedupBuckets(
@@ -140,9 +160,22 @@ def cluster_with_datatrove(count: int) -> dict[str, float]:
             None, 0, 1
         )
         seconds = time.process_time() - began
+        peak = memory("VmHWM")
     finally:
         shutil.rmtree(folder)
-    return {"seconds": seconds, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}
+    return {"seconds": seconds, "peak_mb": peak >> 10, "kb": peak - base}
+
+
+def forget_peak() -> int:
+    """Let the kernel forget the most memory that this process has had; return what it has now, in KiB (Linux)."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return memory("VmRSS")
+
+
+def memory(name: str) -> int:
+    """Return a line of this process's status, in KiB: VmRSS is what it has, VmHWM the most that it has had."""
+    lines = Path("/proc/self/status").read_text("ascii").splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith(f"{name}:")))
 
 
 def rate(work: Callable[[], object], count: int) -> float:
@@ -170,6 +203,7 @@ def cluster(count: int) -> dict[str, object]:
     folder = Path(tempfile.mkdtemp(prefix="minhash-"))
     try:
         run = write_signatures(folder, count)
+        base = forget_peak()
         spent: dict[str, float] = {}
         began = time.process_time()
         for _, phase in phases_of(run, run.plan.steps[1:]):
@@ -180,16 +214,17 @@ def cluster(count: int) -> dict[str, object]:
             name = phase.name.partition("-")[0]
             spent[name] = spent.get(name, 0.0) + time.process_time() - started
         seconds = time.process_time() - began
+        peak = memory("VmHWM")
         step = run.plan.step("dedup")
         layers = (run.read(step, shard, [schema.KEEP]).column(0) for shard in run.plan.shards)
         dropped = sum(len(layer) - layer.to_numpy(zero_copy_only=False).sum() for layer in layers)
         disk = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     finally:
         shutil.rmtree(folder)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return {
         "seconds": seconds,
-        "peak_mb": peak,
+        "peak_mb": peak >> 10,
+        "kb": peak - base,
         "disk_mb": disk >> 20,
         "dropped": int(dropped),
         "phases": {name: round(value, 1) for name, value in spent.items() if value >= 0.05},

@@ -121,4 +121,4 @@ def test_partitions_are_ranges_of_keys(keys, bits):
 
 
 def test_partitions_follow_the_shards_within_bounds():
-    assert [partition_count(n) for n in (1, 6, 256, 257, 640, 100_000, 10**7)] == [4, 4, 4, 8, 16, 1024, 1024]
+    assert [partition_count(n) for n in (1, 6, 128, 129, 320, 100_000, 10**7)] == [4, 4, 4, 8, 16, 1024, 1024]

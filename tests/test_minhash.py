@@ -223,10 +223,10 @@ def in_parts(star, edges, partitions):
 
 
 @hostile
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9)), max_size=30))
-def test_the_star_of_a_bucket_joins_all_that_are_in_it(pairs):
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9)), max_size=30), st.integers(0, 30))
+def test_the_star_of_a_bucket_joins_all_that_are_in_it(pairs, cut):
     keys, nodes = np.array(pairs, np.uint64).reshape(-1, 2).T
-    found = candidate_edges(keys, nodes)
+    found = candidate_edges([(keys[:cut], nodes[:cut]), (keys[cut:], nodes[cut:])])
     every = [(a, b) for k, a in pairs for j, b in pairs if k == j and a != b]
     assert twin.components(list(zip(found.nodes.tolist(), found.others.tolist(), strict=True))) == twin.components(
         every
@@ -332,7 +332,7 @@ def test_the_work_on_equal_pages_is_linear():
     assert not leader.any()
     assert similarity.min() == 1.0
     same = np.zeros(count, np.uint64)
-    assert len(candidate_edges(same, same).nodes) == 0
+    assert len(candidate_edges([(same, same)]).nodes) == 0
 
 
 def test_the_work_on_unlike_pages_that_share_a_bucket_is_linear():
@@ -344,7 +344,7 @@ def test_the_work_on_unlike_pages_that_share_a_bucket_is_linear():
     assert compared <= SHOWN * count
     assert leader.tolist() == list(range(count))
     keys, nodes = np.zeros(count, np.uint64), np.arange(count, dtype=np.uint64)
-    assert len(candidate_edges(keys, nodes).nodes) == count - 1
+    assert len(candidate_edges([(keys, nodes)]).nodes) == count - 1
 
 
 def test_a_page_of_ten_megabytes_has_a_signature():

@@ -28,7 +28,7 @@ from gristmill.pipeline.progress import Progress
 from gristmill.pipeline.run import Run
 from gristmill.pipeline.shards import ShardWriter
 
-_SHARDS_PER_PARTITION = 64
+_SHARDS_PER_PARTITION = 32
 _FEWEST_PARTITIONS = 4
 _MOST_PARTITIONS = 1024
 
@@ -36,7 +36,7 @@ Keys = Callable[[Shard, Progress], Iterable[pa.Table]]
 
 
 def partition_count(shard_count: int) -> int:
-    """Return the power of two of partitions for that many shards: 4 up to 256 shards, 1024 from 32,769 on.
+    """Return the power of two of partitions for that many shards: 4 up to 128 shards, 1024 from 16,385 on.
 
     >>> partition_count(6), partition_count(100_000)
     (4, 1024)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -38,18 +39,30 @@ def node_keys(signatures: Array, scope: Nodes | None = None) -> Nodes:
     return keys
 
 
-def candidate_edges(keys: Nodes, nodes: Nodes) -> Edges:
+def candidate_edges(pieces: Iterable[tuple[Nodes, Nodes]]) -> Edges:
     """Return the star of each bucket: from each node that has a key to the least that has it.
 
-    A bucket of n nodes gives n - 1 edges, whatever is like what: components need no more, and verification comes later,
-    among the documents of a component. Keys are sorted by sixteenths, which bounds the memory that it takes.
+    ``pieces`` are keys, and the node that has each. A bucket of n nodes gives n - 1 edges, whatever is like what:
+    components need no more, and verification comes later, among the documents of a component. Keys are sorted by
+    sixteenths, which bounds the memory that it takes.
     """
-    slices = (keys & np.uint64(_SLICES - 1) == np.uint64(part) for part in range(_SLICES))
-    stars = [_stars(keys[chosen], nodes[chosen]) for chosen in slices]
+    slices: list[list[tuple[Nodes, Nodes]]] = [[] for _ in range(_SLICES)]
+    for keys, nodes in pieces:
+        part = (keys & np.uint64(_SLICES - 1)).astype(np.uint8)
+        order = np.argsort(part, kind="stable")
+        bounds = np.searchsorted(part[order], np.arange(_SLICES + 1))
+        for piece, low, high in zip(slices, bounds[:-1], bounds[1:], strict=True):
+            piece.append((keys[order[low:high]], nodes[order[low:high]]))
+    stars = [Edges(np.empty(0, np.uint64), np.empty(0, np.uint64))]
+    while slices:
+        if found := slices.pop(0):
+            stars.append(_stars(*(np.concatenate(column) for column in zip(*found, strict=True))))
+            del found
     return Edges(np.concatenate([star.nodes for star in stars]), np.concatenate([star.others for star in stars]))
 
 
 def _stars(keys: Nodes, nodes: Nodes) -> Edges:
+    keys, nodes = _shared(keys, nodes)
     order = np.lexsort((nodes, keys))
     keys, nodes = keys[order], nodes[order]
     first = np.ones(len(keys), np.bool_)
@@ -59,6 +72,18 @@ def _stars(keys: Nodes, nodes: Nodes) -> Edges:
     tells = nodes != centres
     tells[1:] &= nodes[1:] != nodes[:-1]
     return Edges(nodes[tells], centres[tells])
+
+
+def _shared(keys: Nodes, nodes: Nodes) -> tuple[Nodes, Nodes]:
+    """Return the keys that are there several times, with their nodes: few, so that the rest need not be sorted well."""
+    order = np.argsort(keys)
+    ordered = keys[order]
+    same = ordered[1:] == ordered[:-1]
+    shared = np.zeros(len(keys), np.bool_)
+    shared[1:] |= same
+    shared[:-1] |= same
+    order = order[shared]
+    return keys[order], nodes[order]
 
 
 def mixed(values: Array) -> Array:

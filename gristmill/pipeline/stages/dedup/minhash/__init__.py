@@ -13,7 +13,9 @@ shards        shard      -> its layer
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -76,11 +78,15 @@ def phases(run: Run, step: Step, settings: DedupSettings) -> tuple[Phase, ...]:
 
 def _edges(bands: KeyFiles, there: OlderKeys, partition: int) -> Edges:
     """Return the edges of a partition's buckets; ``there`` are older documents that are in them too."""
-    rows = bands.partition(partition)
-    rows = pa.concat_tables([rows, *there.bands(np.unique(np.asarray(rows[schema.KEY])))])
-    keys, nodes = np.asarray(rows[schema.KEY]), np.asarray(rows[schema.NODE])
-    del rows
-    return candidate_edges(keys, nodes)
+    found = chain(bands.read(partition), _older_bands(bands, there, partition))
+    return candidate_edges((np.asarray(t[schema.KEY]), np.asarray(t[schema.NODE])) for t in found)
+
+
+def _older_bands(bands: KeyFiles, there: OlderKeys, partition: int) -> Iterator[pa.Table]:
+    """Yield the older documents' rows that have a key of a partition, which is read again for that."""
+    if there.runs:
+        keys = [np.asarray(table[schema.KEY]) for table in bands.read(partition)]
+        yield from there.bands(np.unique(np.concatenate([np.empty(0, np.uint64), *keys])))
 
 
 def _versions(settings: DedupSettings) -> dict[str, str]:

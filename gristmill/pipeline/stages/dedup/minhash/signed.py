@@ -60,15 +60,16 @@ class Signed:
 
     def bands(self, shard: Shard, progress: Progress) -> Iterator[pa.Table]:
         """Yield the keys of the bands of a shard's signatures; what has the same signature gives them once."""
-        known: npt.NDArray[np.uint64] = np.empty(0, np.uint64)
+        nodes = np.concatenate([np.empty(0, np.uint64), *map(_nodes, self._read(shard, [schema.NODE]))])
+        first = np.zeros(len(nodes), np.bool_)
+        first[np.unique(nodes, return_index=True)[1]] = True
+        row = 0
         for table in self._read(shard):
-            node, first = np.unique(np.asarray(table.column(schema.NODE)), return_index=True)
-            new = ~np.isin(node, known)
-            known = np.concatenate([known, node[new]])
-            chosen = table.take(pa.array(first[new]))
+            chosen = table.filter(pa.array(first[row : row + table.num_rows]))
+            row += table.num_rows
             values = from_column(chosen.column(schema.SIGNATURE), self.settings.scheme)
             keys = band_keys(values, self.banding, np.asarray(chosen.column(schema.SCOPE))).ravel()
-            yield pa.table([keys, np.repeat(node[new], self.banding.bands)], schema=BANDS)
+            yield pa.table([keys, np.repeat(_nodes(chosen), self.banding.bands)], schema=BANDS)
             progress.update(table.num_rows, 0.5)
 
     def nodes(self, shard: Shard, progress: Progress) -> Iterator[pa.Table]:
@@ -141,8 +142,9 @@ class Signed:
             return np.zeros(table.num_rows, np.uint64)
         return np.asarray(partition_key(scope_digests(table.column(schema.SCOPE).combine_chunks())))
 
-    def _read(self, shard: Shard) -> Iterable[pa.Table]:
-        return shards.iterate(self.run.folder, self._file(shard), signed_table(0).names, self._digest(shard))
+    def _read(self, shard: Shard, columns: list[str] | None = None) -> Iterable[pa.Table]:
+        names = columns or signed_table(0).names
+        return shards.iterate(self.run.folder, self._file(shard), names, self._digest(shard))
 
     def _file(self, shard: Shard) -> str:
         return f"{self.step.folder}/signatures/{shard.name}.parquet"
@@ -150,6 +152,10 @@ class Signed:
     def _digest(self, shard: Shard) -> str:
         inputs = [self.run.digest(self.run.plan.step(name), shard) for name in self.step.inputs]
         return digest_of("signatures", self.step.digest, inputs)
+
+
+def _nodes(table: pa.Table) -> npt.NDArray[np.uint64]:
+    return np.asarray(table.column(schema.NODE))
 
 
 def _as_sets(found: Shingles) -> pa.Array:
