@@ -26,7 +26,7 @@ from gristmill.pipeline.storage import Folder
 
 VERSION = "against"
 
-_ASKED = {"survivor", "against", "warn", "bloom"}
+_ASKED = {"survivor", "against", "warn", "bloom", "keep"}
 """Settings that change no key."""
 
 _SIGNED = ("signatures", "bands", "nodes", "layers")
