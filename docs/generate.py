@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,22 @@ and `tokenize` last. Any key can be changed for one run with `--set key=value`, 
 def cli_reference() -> str:
     """Return docs/cli.md."""
     group: Any = typer.main.get_command(app)
-    parts = [_CLI]
+    return "\n".join([_CLI, *(_command(name, command) for name, command in _commands(group, ""))])
+
+
+def _commands(group: Any, before: str) -> Iterator[tuple[str, Any]]:
+    """Yield each command with its name, those of a group behind the group's name."""
     for name, command in group.commands.items():
-        usage = " ".join([f"gristmill {name}", *(_usage(p) for p in command.params if _is_argument(p))])
-        rows = "\n".join(_option(p) for p in command.params)
-        parts.append(f"## {name}\n\n{command.help.strip()}\n\n```console\n$ {usage}\n```\n\n| | |\n|---|---|\n{rows}\n")
-    return "\n".join(parts)
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{before}{name} ")
+        else:
+            yield before + name, command
+
+
+def _command(name: str, command: Any) -> str:
+    usage = " ".join([f"gristmill {name}", *(_usage(p) for p in command.params if _is_argument(p))])
+    rows = "\n".join(_option(p) for p in command.params)
+    return f"## {name}\n\n{command.help.strip()}\n\n```console\n$ {usage}\n```\n\n| | |\n|---|---|\n{rows}\n"
 
 
 def recipe_reference() -> str:

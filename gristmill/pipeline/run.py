@@ -147,9 +147,18 @@ class Run:
         return kept
 
 
+def is_run(name: str) -> bool:
+    """Return whether there is a run in a folder, or of that name in ./runs."""
+    return any(Folder(url).exists(PLAN_FILE) for url in _folders(name))
+
+
+def _folders(name: str) -> tuple[str, str]:
+    return name, f"runs/{name}"
+
+
 def open_run(name: str) -> Run:
     """Return the run in a folder, or of that name in ./runs. Raises MissingError saying where was looked."""
-    for url in (name, f"runs/{name}"):
+    for url in _folders(name):
         if Folder(url).exists(PLAN_FILE):
             return Run.open(url)
     if Path(name).suffix in (".yaml", ".yml"):

@@ -1,0 +1,104 @@
+"""`gristmill train`: models from texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from gristmill.classifiers.perplexity.train import Trained
+
+app = typer.Typer(help="Train a model from texts.", no_args_is_help=True)
+
+
+@app.callback()
+def _root() -> None:
+    """Train a model from texts."""
+
+
+@app.command()
+def perplexity(
+    texts: Annotated[
+        list[str],
+        typer.Argument(
+            help="Text, JSONL or Parquet, packed or not: paths, patterns or URLs; or finished runs, of which what was "
+            "kept is read. A line is a sentence; words are parted by spaces.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", help="The model: lm.arpa, or lm.bin for KenLM's binary format.", show_default=False
+        ),
+    ],
+    order: Annotated[int, typer.Option(help="The most words in a row that it looks at: 2 to 6.")] = 5,
+    prune: Annotated[
+        str,
+        typer.Option(
+            help="For each order, how often an n-gram may stand in the text and be left out; the last bound is for all "
+            "longer ones too. `0,0,1` leaves out what stands once, from three words on."
+        ),
+    ] = "0",
+    text_column: Annotated[str, typer.Option(help="The column of Parquet, or the key of JSONL, with the text.")] = (
+        "text"
+    ),
+    scratch: Annotated[
+        Path | None,
+        typer.Option(help="Folder for what does not fit into memory: about 40 bytes an n-gram. Default: the model's."),
+    ] = None,
+) -> None:
+    """Train an n-gram model whose perplexity tells clean text from noise.
+
+    Interpolated modified Kneser-Ney, as KenLM's lmplz: the same probabilities. Memory does not grow with the text.
+    KenLM, or any program that reads ARPA files, loads the model.
+    """
+    from gristmill.classifiers.perplexity.train import pruning, train
+    from gristmill.pipeline.training_texts import as_lines, training_texts
+
+    bounds = pruning(order, _numbers(prune))
+    _check_output(output)
+    _tell(train(as_lines(training_texts(texts, text_column)), bounds, output, scratch), bounds, output)
+
+
+def _numbers(given: str) -> tuple[int, ...]:
+    from gristmill.errors import UsageError
+
+    try:
+        return tuple(int(part) for part in given.split(","))
+    except ValueError as error:
+        raise UsageError(f"--prune {given}: write numbers with commas between them, such as 0,0,1") from error
+
+
+def _check_output(output: Path) -> None:
+    from gristmill.errors import MissingError, UsageError
+
+    if output.suffix not in (".arpa", ".bin"):
+        raise UsageError(f"--output {output}: its name must end in .arpa or .bin, which says how it is written")
+    if not output.parent.is_dir():
+        raise MissingError(f"--output {output}: there is no folder {output.parent}")
+
+
+def _tell(trained: Trained, bounds: tuple[int, ...], output: Path) -> None:
+    """Print what the model was made of, and what it has."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("words", justify="right")
+    for name in ("n-grams", "pruned up to", "discount of 1", "of 2", "of 3 and more"):
+        table.add_column(name, justify="right")
+    for n, (count, bound, discounts) in enumerate(zip(trained.ngrams, bounds, trained.discounts, strict=True), 1):
+        star = "" if discounts.estimated else " *"
+        amounts = [f"{amount:.3f}{star}" for amount in discounts.amounts]
+        table.add_row(str(n), f"{count:,}", str(bound) if bound else "-", *amounts)
+    console = Console()
+    console.print(f"{trained.sentences:,} sentences, {trained.tokens:,} tokens with their begins and ends")
+    console.print(table)
+    if not all(discounts.estimated for discounts in trained.discounts):
+        console.print(
+            "* too little text to estimate it: the usual value. More text, or a lower order, makes it better."
+        )
+    console.print(f"{output}: {output.stat().st_size:,} bytes")
