@@ -281,3 +281,15 @@ def test_a_window_of_another_scope_is_no_copy_though_its_anchor_is_repeated_in_b
     rows = [(0, f"d/{i}", i, text) for i, text in enumerate([one, two, f"{one} even", f"{three} even"])]
     assert found_in({"a": rows}, 5) == {("a", 2): set(range(5))}
     assert found_in({"a": rows}, 5, scope=lambda text: text.endswith("even")) == {}
+
+
+def test_equal_snippets_of_unlike_scopes_and_batches_are_not_compared():
+    rows = [(0, "d/0", 0, "a b c d e"), (0, "d/1", 1, "a b c d e\n")]
+    assert found_in({"a": rows}, 5, batch=1) == {("a", 1): set(range(5))}
+    twice = [*rows, *((0, f"e/{i}", 2 + i, f"{text} f g h i j") for i, (*_, text) in enumerate(rows))]
+    assert ("a", 1) not in found_in({"a": twice}, 5, batch=1, scope=lambda text: "\n" in text)
+
+
+def test_spans_that_touch_are_one_cut():
+    cuts = byte_cuts(find_words(pa.array(["one two three four"])), np.zeros(2, int), np.array([1, 2]), np.array([2, 3]))
+    assert (cuts.starts.tolist(), cuts.ends.tolist(), cuts.words.tolist()) == ([4], [14], [2])
