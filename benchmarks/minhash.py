@@ -31,6 +31,8 @@ from gristmill.dedup.minhash.shingles import shingles
 from gristmill.dedup.minhash.signatures import SCHEMES, signatures
 
 SHARD_ROWS = 50_000
+CLUSTERING = ("edges", "large", "small", "rest", "labels")
+"""The phases that do what datatrove's bucket and cluster stages do: those before write keys, those after verify."""
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 
@@ -58,8 +60,8 @@ def main() -> None:
         each = 1e6 * done["seconds"] / count
         took = f"{count:9,} {done['seconds']:9.1f} {each:23.2f}"
         print(f"{took} {done['peak_mb']:9,} {done['disk_mb']:9,} {done['dropped']:9,}", flush=True)
-        for phase, seconds in done["phases"].items():
-            print(f"    {phase:12} {seconds:8.1f} s")
+        for phase, (seconds, megabytes) in done["phases"].items():
+            print(f"    {phase:12} {seconds:8.1f} s {megabytes:6,} MB more")
 
 
 def texts(folder: Path) -> list[str]:
@@ -110,10 +112,10 @@ def compare_clusters(counts: list[int]) -> None:
     before: dict[str, float] = {}
     for count in counts:
         peer, ours = child("--peer", count), child("--one", count)
-        found = sum(ours["phases"].get(name, 0.0) for name in ("edges", "large", "small", "rest", "labels"))
+        found = sum(ours["phases"][name][0] for name in CLUSTERING if name in ours["phases"])
         for name, seconds, kb in (
             ("datatrove buckets and cluster", peer["seconds"], peer["kb"]),
-            ("gristmill edges to labels", found, ours["kb"]),
+            ("gristmill edges to labels", found, ours["kb_of_clusters"]),
             ("gristmill bands to layers, verified", ours["seconds"], ours["kb"]),
         ):
             slope = (
@@ -205,16 +207,19 @@ def cluster(count: int) -> dict[str, object]:
         run = write_signatures(folder, count)
         base = forget_peak()
         spent: dict[str, float] = {}
+        held: dict[str, int] = {}
         began = time.process_time()
         for _, phase in phases_of(run, run.plan.steps[1:]):
             started = time.process_time()
+            forget_peak()
             for item in phase.items():
                 if not phase.is_done(item):
                     phase.perform(item, Quiet())
             name = phase.name.partition("-")[0]
             spent[name] = spent.get(name, 0.0) + time.process_time() - started
+            held[name] = max(held.get(name, 0), memory("VmHWM") - base)
         seconds = time.process_time() - began
-        peak = memory("VmHWM")
+        peak = base + max(held.values())
         step = run.plan.step("dedup")
         layers = (run.read(step, shard, [schema.KEEP]).column(0) for shard in run.plan.shards)
         dropped = sum(len(layer) - layer.to_numpy(zero_copy_only=False).sum() for layer in layers)
@@ -225,9 +230,10 @@ def cluster(count: int) -> dict[str, object]:
         "seconds": seconds,
         "peak_mb": peak >> 10,
         "kb": peak - base,
+        "kb_of_clusters": max(held[name] for name in CLUSTERING if name in held),
         "disk_mb": disk >> 20,
         "dropped": int(dropped),
-        "phases": {name: round(value, 1) for name, value in spent.items() if value >= 0.05},
+        "phases": {name: (round(value, 1), held[name] >> 10) for name, value in spent.items() if value >= 0.05},
     }
 
 

@@ -111,7 +111,7 @@ def test_a_package_that_is_missing_is_an_error_of_the_plan(tmp_path, monkeypatch
         make_run(tmp_path, {"x": [Document("a")]}, STAGES % (50, ""))
 
 
-@pytest.mark.parametrize(("shards", "partitions"), [(1, 4), (2, 8), (8, 32), (256, 32), (257, 64)])
+@pytest.mark.parametrize(("shards", "partitions"), [(1, 4), (2, 8), (8, 32), (128, 32), (129, 64)])
 def test_text_travels_in_more_partitions_than_keys(shards, partitions):
     assert fine_partitions(shards) == partitions
 

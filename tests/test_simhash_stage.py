@@ -181,7 +181,7 @@ def test_why_most_are_copies_is_told(tmp_path):
     documents = [Document(f"d/{i}", " ".join(["the of and to", numbered(i, 2)] * 60)) for i in range(9)]
     stage = "  - dedup: {simhash: {ngram: 1, distance: 8}}\n"
     run = carry_out(make_run(tmp_path, {"a": documents}, stage))
-    assert "give `ngram` 3 or more" in why_most_are_copies(run, run.plan.step("dedup"), len(similarities(run)))
+    assert "give `ngram` 3 or more" in why_most_are_copies(run, run.plan.step("dedup"), len(similarities(run)), 9)
 
 
 def test_why_nothing_is_a_copy_is_told(tmp_path):

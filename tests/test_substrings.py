@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -17,6 +19,7 @@ from gristmill import schema
 from gristmill.dedup.substrings import _kernels
 from gristmill.dedup.substrings import snippets as made
 from gristmill.dedup.substrings.anchors import find_anchors, find_words, gram_size
+from gristmill.dedup.substrings.compared import _suffix_array
 from gristmill.dedup.substrings.cuts import byte_cuts
 from gristmill.dedup.substrings.repeats import repeats
 
@@ -293,3 +296,15 @@ def test_equal_snippets_of_unlike_scopes_and_batches_are_not_compared():
 def test_spans_that_touch_are_one_cut():
     cuts = byte_cuts(find_words(pa.array(["one two three four"])), np.zeros(2, int), np.array([1, 2]), np.array([2, 3]))
     assert (cuts.starts.tolist(), cuts.ends.tolist(), cuts.words.tolist()) == ([4], [14], [2])
+
+
+def test_a_process_that_is_forked_after_a_suffix_array_was_made_makes_one_too():
+    data = np.frombuffer(b"one two three " * 20_000, np.uint8)
+    expected = _suffix_array(data)
+    child = multiprocessing.get_context("fork").Process(target=_suffix_array, args=(data,))
+    child.start()
+    child.join(60)
+    ended = child.exitcode
+    child.kill()
+    assert ended == 0
+    assert (_suffix_array(data) == expected).all()

@@ -111,11 +111,11 @@ def insert(keys: Array, values: Array, table: Array) -> None:
     buckets = np.uint64(table.shape[0])
     low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
     for i in range(keys.shape[0]):
-        bucket = int(keys[i] % buckets)
+        bucket = np.int64(keys[i] % buckets)
         while table[bucket, 0] or table[bucket, 1]:
-            bucket += 1
+            bucket = np.int64(bucket + 1)
             if bucket == table.shape[0]:
-                bucket = 0
+                bucket = np.int64(0)
         table[bucket, 0] = np.uint32(keys[i] & low)
         table[bucket, 1] = np.uint32(keys[i] >> half)
         for word in range(values.shape[1]):

@@ -118,9 +118,15 @@ def _repeated(snippets: Snippets, windows: tuple[Integers, Integers], keys: Hash
 
 
 def _suffix_array(data: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
-    """Return where the suffixes of the bytes start, in their order."""
-    from pydivsufsort import divsufsort  # loads C libraries: only where it is asked for
+    """Return where the suffixes of the bytes start, in their order.
 
+    By one thread: shards and partitions are the parallelism, and OpenMP's other threads are not there in a process that
+    was forked from one that had them, which then waits for them for ever.
+    """
+    from pydivsufsort import divsufsort  # loads C libraries: only where it is asked for
+    from pydivsufsort.dll import libdivsufsort
+
+    libdivsufsort.omp_set_num_threads(1)
     return divsufsort(data.copy()) if len(data) else np.empty(0, np.int32)  # it refuses what is read-only
 
 

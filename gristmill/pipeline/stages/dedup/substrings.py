@@ -54,7 +54,7 @@ class FineKeys(KeyFiles):
 
 
 def fine_partitions(shard_count: int) -> int:
-    """Return the power of two of partitions for that many shards: 4 for each, but 32 from 8 to 256, and so on.
+    """Return the power of two of partitions for that many shards: 4 for each, but 32 from 8 to 128, and so on.
 
     >>> fine_partitions(1), fine_partitions(8), fine_partitions(100_000)
     (4, 32, 8192)
