@@ -184,10 +184,18 @@ def test_a_failing_shard_fails_alone_and_is_redone_alone(quickstart, tmp_path):
 
 
 def test_a_killed_worker_fails_its_shard_alone(quickstart, tmp_path):
-    """A pool would wait for it for ever; the launcher notices, names the shard, and the next run redoes it."""
+    """A pool would wait for it for ever; the launcher notices, names the shard, and the next run redoes it.
+
+    Even one that cannot be interrupted, as what a script starts in the background.
+    """
     run = ["run", QUICKSTART, "--workdir", tmp_path, "--workers", 2]
     process = subprocess.Popen(
-        command(*run), cwd=quickstart, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", *command(*run)],
+        cwd=quickstart,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     worker = extracting_worker(process)
     worker.kill()

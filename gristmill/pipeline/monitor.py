@@ -1,7 +1,8 @@
 """Watching a phase from outside its workers: how far it is, and whether a worker died without a word.
 
 A pool waits for ever for a task whose process was killed (by the kernel, for its memory, say). The monitor notices
-that the process is gone, records the item as failed, and, once nothing else is under way, wakes the launcher.
+that the process is gone, records the item as failed, and, once nothing else is under way, wakes the launcher by a
+signal of its own: a shell that starts it in the background makes it deaf to Ctrl-C's.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Protocol
 
 from gristmill.pipeline.progress import ItemState, read_failures, read_progress, record_failure
@@ -20,6 +21,15 @@ from gristmill.pipeline.storage import Folder
 
 _SECONDS_BETWEEN = 0.5
 _SECONDS_UNTIL_GONE = 2.0
+_WAKE = signal.SIGUSR1
+
+
+class _WokenError(BaseException):
+    """Only items whose process is gone are left; raised where the launcher waits for them."""
+
+
+def _woken(number: int, frame: FrameType | None) -> None:
+    raise _WokenError
 
 
 @dataclass(frozen=True)
@@ -60,10 +70,10 @@ class Monitor:
         self._began = 0.0
         self._gone_since: dict[str, float] = {}
         self._dead: set[str] = set()
-        self._woke = False
 
     def __enter__(self) -> Monitor:
         self._began = time.monotonic()
+        self._heard = signal.signal(_WAKE, _woken)
         self._watcher.begin(self._step, len(self._items))
         self._thread.start()
         return self
@@ -73,15 +83,15 @@ class Monitor:
     ) -> bool:
         self._stop.set()
         self._thread.join()
+        signal.signal(_WAKE, self._heard)
         self._watcher.end(self._state())
-        return self._woke and kind is KeyboardInterrupt
+        return kind is _WokenError
 
     def _watch(self) -> None:
         while not self._stop.wait(_SECONDS_BETWEEN):
             self._watcher.update(self._state())
             if self._only_dead_are_left():
-                self._woke = True
-                os.kill(os.getpid(), signal.SIGINT)
+                os.kill(os.getpid(), _WAKE)
                 return
 
     def _state(self) -> State:
