@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Final
+import tempfile
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from typing import IO, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -43,22 +45,28 @@ def candidate_edges(pieces: Iterable[tuple[Nodes, Nodes]]) -> Edges:
     """Return the star of each bucket: from each node that has a key to the least that has it.
 
     ``pieces`` are keys, and the node that has each. A bucket of n nodes gives n - 1 edges, whatever is like what:
-    components need no more, and verification comes later, among the documents of a component. Keys are sorted by
-    sixteenths, which bounds the memory that it takes.
+    components need no more, and verification comes later, among the documents of a component. Keys lie in temporary
+    files meanwhile and are sorted by sixteenths, which bounds the memory that it takes.
     """
-    slices: list[list[tuple[Nodes, Nodes]]] = [[] for _ in range(_SLICES)]
-    for keys, nodes in pieces:
-        part = (keys & np.uint64(_SLICES - 1)).astype(np.uint8)
-        order = np.argsort(part, kind="stable")
-        bounds = np.searchsorted(part[order], np.arange(_SLICES + 1))
-        for piece, low, high in zip(slices, bounds[:-1], bounds[1:], strict=True):
-            piece.append((keys[order[low:high]], nodes[order[low:high]]))
     stars = [Edges(np.empty(0, np.uint64), np.empty(0, np.uint64))]
-    while slices:
-        if found := slices.pop(0):
-            stars.append(_stars(*(np.concatenate(column) for column in zip(*found, strict=True))))
-            del found
+    with ExitStack() as opened:
+        files = [opened.enter_context(tempfile.TemporaryFile()) for _ in range(_SLICES)]
+        for keys, nodes in pieces:
+            _spill(keys, nodes, files)
+        for file in files:
+            file.seek(0)
+            stars.append(_stars(*np.frombuffer(file.read(), np.uint64).reshape(-1, 2).T.copy()))
     return Edges(np.concatenate([star.nodes for star in stars]), np.concatenate([star.others for star in stars]))
+
+
+def _spill(keys: Nodes, nodes: Nodes, files: Sequence[IO[bytes]]) -> None:
+    """Write keys with their nodes behind what the file of their sixteenth has."""
+    part = (keys & np.uint64(_SLICES - 1)).astype(np.uint8)
+    order = np.argsort(part, kind="stable")
+    bounds = np.searchsorted(part[order], np.arange(_SLICES + 1))
+    pairs = np.stack([keys, nodes], axis=1)[order]
+    for file, low, high in zip(files, bounds[:-1], bounds[1:], strict=True):
+        file.write(pairs[low:high].data)
 
 
 def _stars(keys: Nodes, nodes: Nodes) -> Edges:
