@@ -31,8 +31,8 @@ from gristmill.dedup.minhash.shingles import shingles
 from gristmill.dedup.minhash.signatures import SCHEMES, signatures
 
 SHARD_ROWS = 50_000
-CLUSTERING = ("edges", "large", "small", "rest", "labels")
-"""The phases that do what datatrove's bucket and cluster stages do: those before write keys, those after verify."""
+CLUSTERING = ("bands", "nodes", "edges", "large", "small", "rest", "labels")
+"""The phases that do what datatrove's bucket and cluster stages do, from signatures on; those after them verify."""
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 
@@ -115,7 +115,7 @@ def compare_clusters(counts: list[int]) -> None:
         found = sum(ours["phases"][name][0] for name in CLUSTERING if name in ours["phases"])
         for name, seconds, kb in (
             ("datatrove buckets and cluster", peer["seconds"], peer["kb"]),
-            ("gristmill edges to labels", found, ours["kb_of_clusters"]),
+            ("gristmill bands to labels", found, ours["kb_of_clusters"]),
             ("gristmill bands to layers, verified", ours["seconds"], ours["kb"]),
         ):
             slope = (

@@ -182,11 +182,31 @@ def test_copies_are_looked_for_within_a_scope(tmp_path):
     assert run.plan.step("dedup").inputs == ("extract", "language")
 
 
+@pytest.mark.parametrize("kind", ["exact: text", "minhash: {}", "url: {}, bloom: {}"])
+def test_copies_are_looked_for_within_a_crawl(tmp_path, kind):
+    shards = {
+        "51-a": [Document("a1"), Document("a2")],
+        "51-b": [Document("b1"), Document("b2")],
+        "18": [Document("c1")],
+    }
+    shards = {f"CC-MAIN-2024-{name}": documents for name, documents in shards.items()}
+    run = make_run(tmp_path, shards, f"  - dedup: {{{kind}, scope: crawl, survivor: oldest}}\n")
+    assert sorted(kept(carry_out(run))) == ["a1", "c1"]
+
+
+def test_a_file_of_no_crawl_is_a_mistake_where_copies_are_looked_for_within_crawls(tmp_path):
+    (tmp_path / "CC-MAIN-2024-51").mkdir()
+    stages = "  - dedup: {exact: text, scope: crawl}\n"
+    make_run(tmp_path / "CC-MAIN-2024-51", {"a": []}, stages)
+    with pytest.raises(UsageError, match="addresses of 1 of 1 files name no crawl"):
+        make_run(tmp_path / "elsewhere", {"a": []}, stages)
+
+
 @pytest.mark.parametrize(
     ("scope", "message"),
     [
         ("langauge", "which no stage before 'dedup' measures; did you mean 'language'?"),
-        ("word_count", "'scope' needs 'word_count', which is no text; there are: language, corpus, host"),
+        ("word_count", "'scope' needs 'word_count', which is no text; there are: language, corpus, crawl, host"),
         ("hots", "did you mean 'host'?"),
     ],
 )

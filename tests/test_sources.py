@@ -86,3 +86,13 @@ def test_a_fingerprint_sees_other_bytes_at_both_ends(tmp_path):
     for changed in (b"b" + b"a" * 299_999, b"a" * 299_999 + b"b", b"a" * 300_001):
         path.write_bytes(changed)
         assert fingerprint(File(str(path))) != first
+
+
+def test_a_fingerprint_sees_another_crawl_in_the_address(tmp_path):
+    paths = [tmp_path / folder / "a.warc" for folder in ("x", "y", "CC-MAIN-2024-51", "CC-MAIN-2024-18")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_bytes(b"a")
+    found = [fingerprint(File(str(path))) for path in paths]
+    assert found[0] == found[1]
+    assert len(set(found)) == 3

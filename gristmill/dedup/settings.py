@@ -127,8 +127,8 @@ class DedupSettings(BaseModel):
     )
     scope: str = Field(
         "corpus",
-        description="Where copies are looked for: in the whole `corpus`, within each `host`, or within each value of a "
-        "text that an earlier stage found, such as `language`.",
+        description="Where copies are looked for: in the whole `corpus`, within each `crawl`, within each `host`, or "
+        "within each value of a text that an earlier stage found, such as `language`.",
     )
     against: tuple[str, ...] = Field(
         (),

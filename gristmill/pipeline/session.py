@@ -26,6 +26,7 @@ from gristmill.pipeline.recipe import Recipe, load_recipe
 from gristmill.pipeline.run import Run
 from gristmill.pipeline.settings import RunSettings
 from gristmill.pipeline.stages import PLANNERS
+from gristmill.pipeline.stages.dedup.members import check_crawls
 from gristmill.pipeline.stages.dedup.older import refuse_itself
 from gristmill.pipeline.storage import Folder
 from gristmill.pipeline.yaml import dump_yaml
@@ -141,10 +142,12 @@ def is_finished(begun: Begun) -> bool:
 def _plan(recipe: Recipe, workdir: str, lookups: Lookups) -> Plan:
     """Return the plan of a recipe, which knows where files are kept.
 
-    Raises UsageError if that is not this machine, or if the run goes against itself.
+    Raises UsageError if that is not this machine, if the run goes against itself, or if a file is of no crawl where
+    copies are looked for within crawls.
     """
     plan = make_plan(recipe, PLANNERS, lookups)
     refuse_itself(plan, _folder(workdir, recipe))
+    check_crawls(plan)
     download = recipe.source.download
     if not download:
         return plan

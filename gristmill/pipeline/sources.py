@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from gristmill.crawl.access.commoncrawl import published_fingerprint
+from gristmill.crawl.access.commoncrawl import crawl_of, published_fingerprint
 from gristmill.crawl.access.settings import DEFAULT_ACCESS, AccessSettings
 from gristmill.crawl.access.source import edges, file_name
 from gristmill.pipeline.files import File, find_files, take
@@ -54,16 +54,17 @@ def shard_name(path: str) -> str:
 
 
 def fingerprint(file: File, access: AccessSettings = DEFAULT_ACCESS) -> str:
-    """Return 32 hex digits that change with a file's bytes.
+    """Return 32 hex digits that change with a file's bytes, and with the crawl that its address names.
 
-    They are of the path of a file that a crawl has published, which never changes; of any other file's size, first
-    and last 64 KiB. A change in the middle that keeps the size goes unseen; reading a crawl whole to make a plan would
-    cost more.
+    They are of the path of a file that a crawl has published, which never changes; of any other file's crawl, size,
+    first and last 64 KiB. A change in the middle that keeps the size goes unseen; reading a crawl whole to make a plan
+    would cost more.
     """
     if file.published is not None:
         return published_fingerprint(file.published)
     size, data = edges(file.url, _EDGE_BYTES, access)
-    return hashlib.blake2b(str(size).encode() + b"\0" + data, digest_size=16).hexdigest()
+    crawl = crawl_of(file.url) or ""
+    return hashlib.blake2b(f"{crawl}{size}".encode() + b"\0" + data, digest_size=16).hexdigest()
 
 
 def _names(urls: Sequence[str], fingerprints: Sequence[str]) -> list[str]:

@@ -28,6 +28,7 @@ _OFFICIAL = (BASE, "s3://commoncrawl", "https://commoncrawl.s3.amazonaws.com")
 _INDEX = "https://index.commoncrawl.org"
 _PUBLISHED = re.compile(r"crawl-data/CC-[A-Z]+[A-Za-z0-9-]*/.+")
 _SEGMENT = re.compile(r"/segments/([^/]+)/")
+_CRAWL = re.compile(r"(?<![A-Za-z0-9])CC-MAIN-\d{4}-\d{2}(?![A-Za-z0-9])")
 _GZIP_MAGIC = b"\x1f\x8b"
 _LIST_BYTES = 1 << 28
 _GZIP = 31
@@ -129,6 +130,16 @@ def is_published_path(path: str) -> bool:
 def published_fingerprint(path: str) -> str:
     """Return 32 hex digits that stand for the bytes of a file of a crawl, wherever it was read from."""
     return hashlib.blake2b(b"published\0" + path.encode(), digest_size=16).hexdigest()
+
+
+def crawl_of(address: str) -> str | None:
+    """Return the crawl that an address or a name tells, the last one; None if it tells none.
+
+    >>> crawl_of("s3://commoncrawl/crawl-data/CC-MAIN-2024-51/segments/1/warc/CC-MAIN-20241201162023-00001.warc.gz")
+    'CC-MAIN-2024-51'
+    """
+    found = _CRAWL.findall(address)
+    return found[-1] if found else None
 
 
 def segment_of(path: str) -> str:

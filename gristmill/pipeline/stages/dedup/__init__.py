@@ -112,7 +112,7 @@ def _inputs(settings: DedupSettings, compares_texts: bool, stage: RecipeStage, p
     if settings.policy.column is not None:
         numbers = [name for name in planning.columns() if name not in TEXT_COLUMNS]
         needed.append(_provider("survivor", settings.policy.column, numbers, "number", stage, planning))
-    if settings.scope not in ("corpus", "host"):
+    if settings.scope not in ("corpus", "crawl", "host"):
         texts = [name for name in planning.columns() if name in TEXT_COLUMNS]
         needed.append(_provider("scope", settings.scope, texts, "text", stage, planning))
     return tuple(dict.fromkeys((*inputs, *needed)))
@@ -124,7 +124,7 @@ def _provider(key: str, column: str, known: list[str], what: str, stage: RecipeS
     if provider is not None and column in known:
         return provider
     why = "which no stage before 'dedup' measures" if provider is None else f"which is no {what}"
-    choices = [*known, "corpus", "host"] if key == "scope" else known
+    choices = [*known, "corpus", "crawl", "host"] if key == "scope" else known
     hint = nearest(column, choices) if choices else "; add a `signals` stage before it"
     index = next(i for i, other in enumerate(planning.recipe.stages) if other is stage)
     where = planning.recipe.key_location("stages", index, stage.kind, key)

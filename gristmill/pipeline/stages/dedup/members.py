@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from gristmill import schema
+from gristmill.crawl.access.commoncrawl import crawl_of
 from gristmill.dedup.keys import DIGEST_BYTES
 from gristmill.dedup.order import order_keys
 from gristmill.dedup.settings import DedupSettings, SurvivorSettings
 from gristmill.dedup.urls import host_of
-from gristmill.pipeline.plan import Shard, Step
+from gristmill.errors import UsageError
+from gristmill.pipeline.plan import Plan, Shard, Step
 from gristmill.pipeline.progress import Progress
 from gristmill.pipeline.run import Run
 
@@ -54,7 +56,7 @@ def members(run: Run, step: Step, shard: Shard, columns: list[str], progress: Pr
             schema.ID: known[schema.ID],
             schema.SHARD: pa.repeat(pa.scalar(shard.name), table.num_rows),
             schema.ROW: pa.array(range(here.start, here.stop), pa.int64()),
-            schema.SCOPE: _scopes(known, scope, table.num_rows),
+            schema.SCOPE: _scopes(known, scope, table.num_rows) if settings.scope != "crawl" else _crawl(shard, table),
         }
         yield pa.table(member | {name: known[name] for name in columns}).filter(kept[here])
         row = here.stop
@@ -80,7 +82,27 @@ def _order(policy: SurvivorSettings) -> _Column:
 def _scope(settings: DedupSettings) -> _Column:
     if settings.scope == "host":
         return _Column(document=schema.URL)
-    return _Column() if settings.scope == "corpus" else _Column(layer=settings.scope)
+    return _Column() if settings.scope in ("corpus", "crawl") else _Column(layer=settings.scope)
+
+
+def check_crawls(plan: Plan) -> None:
+    """Raise UsageError if copies are looked for within crawls, and the address of a file names none."""
+    scopes = [step.stage for step in plan.steps if step.settings.get("scope") == "crawl"]
+    nameless = [shard.source for shard in plan.shards if crawl_of_shard(shard) is None] if scopes else []
+    if nameless:
+        raise UsageError(
+            f"'{scopes[0]}' has `scope: crawl`, and the addresses of {len(nameless):,} of {len(plan.shards):,} files "
+            f"name no crawl, such as {nameless[0]}: a folder above them must be called like CC-MAIN-2024-51"
+        )
+
+
+def crawl_of_shard(shard: Shard) -> str | None:
+    """Return the crawl that a shard's address tells, or its name, as that of an index's records does."""
+    return crawl_of(shard.source) or crawl_of(shard.name)
+
+
+def _crawl(shard: Shard, table: pa.Table) -> pa.Array:
+    return pa.repeat(pa.scalar(crawl_of_shard(shard), pa.string()), table.num_rows)
 
 
 def _scopes(known: Mapping[str, pa.ChunkedArray], scope: _Column, rows: int) -> pa.Array:
