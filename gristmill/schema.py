@@ -37,6 +37,7 @@ KEEP = "keep"
 REASON = "reason"
 REASONS = "reasons"
 DUPLICATE_OF = "duplicate_of"
+CLUSTER_ID = "cluster_id"
 CLUSTER_SIZE = "cluster_size"
 SIMILARITY = "similarity"
 COMPONENT_SIZE = "component_size"
@@ -186,6 +187,7 @@ DUPLICATES = pa.schema(
             "id of the survivor that it duplicates, `<run>:<id>` if an older run has it, `<run>:` if that is known by "
             "64-bit keys or a Bloom filter alone; else null",
         ),
+        column(CLUSTER_ID, pa.string(), "id of its cluster's survivor, its own if it survives; null if not compared"),
         column(CLUSTER_SIZE, pa.int64(), "documents of this run in its cluster, itself included; null if not compared"),
     ]
 )

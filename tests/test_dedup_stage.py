@@ -278,3 +278,13 @@ def test_a_dedup_that_finds_no_copy_names_the_likely_cause(tmp_path, stages, why
     assert why in sentence
     (tmp_path / "fewer").mkdir()
     assert said(tmp_path / "fewer", pages[1:], stages) is None
+
+
+@pytest.mark.parametrize("kind", ["exact: text", "minhash: {}", "url: {}, bloom: {}"])
+def test_the_id_of_a_cluster_is_that_of_its_survivor(tmp_path, kind):
+    texts = ["one two three four five six"] * 3 + ["seven eight nine ten eleven twelve", None]
+    documents = [Document(f"d/{i}", text, url=f"http://a/{text}") for i, text in enumerate(texts)]
+    run = carry_out(make_run(tmp_path, {"a": documents[::-1]}, f"  - dedup: {{{kind}, survivor: oldest}}\n"))
+    layer = run.read(run.plan.step("dedup"), run.plan.shards[0], ["cluster_id", "cluster_size"])
+    assert layer["cluster_id"].to_pylist() == [None, "d/3", *["d/0"] * 3]
+    assert layer["cluster_size"].to_pylist() == [None, 1, 3, 3, 3]

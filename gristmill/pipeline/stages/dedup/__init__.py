@@ -25,7 +25,17 @@ from gristmill.pipeline.plan import Step
 from gristmill.pipeline.planning import Planning
 from gristmill.pipeline.recipe import RecipeStage, nearest
 from gristmill.pipeline.run import Run
-from gristmill.pipeline.stages.dedup import exact, lines, minhash, older, paragraphs, simhash, substrings, url
+from gristmill.pipeline.stages.dedup import (
+    decisions,
+    exact,
+    lines,
+    minhash,
+    older,
+    paragraphs,
+    simhash,
+    substrings,
+    url,
+)
 from gristmill.pipeline.stages.dedup.kind import Kind
 from gristmill.pipeline.stages.dedup.spans import STEP_KIND, SpanKind
 from gristmill.pipeline.stages.rules import TEXT_COLUMNS, deciding_step
@@ -50,7 +60,7 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
         return _plan_spans(settings, stage, planning)
     kind = KINDS[settings.kind]
     name = planning.name_for("dedup")
-    versions = kind.versions(settings) | filters.versions(settings.bloom)
+    versions = kind.versions(settings) | filters.versions(settings.bloom) | decisions.versions()
     if settings.against:
         if kind.keys is None:
             raise RecipeError(f"'{settings.kind}' cannot go 'against' older runs {stage.location}")

@@ -24,6 +24,14 @@ DECIDED = pa.schema(
 """What is decided on a document of a cluster; ``duplicate_of`` is null for a survivor."""
 
 
+_VERSION = "2"
+
+
+def versions() -> dict[str, str]:
+    """Return the version of what is written of decisions."""
+    return {"decisions": _VERSION}
+
+
 def write_decisions(
     run: Run,
     step: Step,
@@ -44,11 +52,13 @@ def write_decisions(
     rows = run.footer(run.plan.text_step, shard).rows
     duplicate_of = _scatter(decided.column(schema.DUPLICATE_OF), positions, rows)
     were = run.kept(run.plan.deciders_before(step), shard) if compared is None else _mask(compared, rows)
+    ids = run.read(run.plan.text_step, shard, [schema.ID]).column(schema.ID).combine_chunks()
     size = pc.coalesce(_scatter(decided.column(schema.CLUSTER_SIZE), positions, rows), pa.scalar(1, pa.int64()))
     further = [_scatter(decided.column(name), positions, rows) for name in layer.names[len(schema.DUPLICATES) :]]
     columns = [
         *_reasons(duplicate_of, reason_of(step)),
         duplicate_of,
+        pc.if_else(were, pc.coalesce(duplicate_of, ids), pa.scalar(None, pa.string())),
         pc.if_else(were, size, pa.scalar(None, pa.int64())),
         *further,
     ]

@@ -6,7 +6,7 @@ than those of the next; a run that itself went against others brings these along
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ from gristmill.errors import UsageError
 from gristmill.pipeline.exchange import KeyFiles, partition_of
 from gristmill.pipeline.plan import Plan, Step, digest_of
 from gristmill.pipeline.run import Run, open_run
+from gristmill.pipeline.stages.dedup import decisions
 from gristmill.pipeline.storage import Folder
 
 VERSION = "against"
@@ -134,7 +135,7 @@ def _step_of(run: Run, settings: DedupSettings, versions: dict[str, str]) -> Ste
             + ("the keys of candidates alone" if passes[1] == "two" else "no filters")
             + f"; it is compared by a stage with `bloom: {{passes: two}}`{_OR[passes[1]]}"
         )
-    theirs = {key: value for key, value in (same[-1].versions or {}).items() if not key.startswith(f"{VERSION}.")}
+    theirs, versions = _of_keys(same[-1].versions), _of_keys(versions)
     if "none" in passes:  # then no saved filter is read
         theirs, versions = ({k: v for k, v in given.items() if k != "bloom"} for given in (theirs, versions))
     if theirs != versions:
@@ -215,8 +216,13 @@ def _first_of_each(rows: pa.Table) -> pa.Table:
 def open_older(step: Step) -> list[Older]:
     """Return the runs that a planned step goes against, the oldest first. Raises as `older_runs` does."""
     settings = DedupSettings.model_validate(dict(step.settings))
-    versions = {key: value for key, value in (step.versions or {}).items() if not key.startswith(f"{VERSION}.")}
-    return older_runs(settings, versions) if settings.against else []
+    return older_runs(settings, _of_keys(step.versions)) if settings.against else []
+
+
+def _of_keys(versions: Mapping[str, str] | None) -> dict[str, str]:
+    """Return those of a step's versions that its keys depend on."""
+    given = {key: value for key, value in (versions or {}).items() if key not in decisions.versions()}
+    return {key: value for key, value in given.items() if not key.startswith(f"{VERSION}.")}
 
 
 def refuse_itself(plan: Plan, folder: Folder) -> None:
