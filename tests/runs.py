@@ -178,11 +178,14 @@ def _write_rules(run, step, shard, pages):
 
 def _write_duplicates(run, step, shard, pages):
     compared = run.kept(run.plan.deciders_before(step), shard).to_pylist()
+    ids = run.read(run.plan.text_step, shard, [schema.ID]).column(0).to_pylist()
+    clusters = [page.duplicate_of or i if c else None for page, i, c in zip(pages, ids, compared, strict=True)]
     columns = {
         schema.KEEP: [page.duplicate_of is None for page in pages],
         schema.REASON: [page.duplicate_of and "dedup.exact" for page in pages],
         schema.REASONS: [["dedup.exact"] if page.duplicate_of else [] for page in pages],
         schema.DUPLICATE_OF: [page.duplicate_of for page in pages],
+        schema.CLUSTER_ID: clusters,
         schema.CLUSTER_SIZE: [page.cluster_size if c else None for page, c in zip(pages, compared, strict=True)],
     }
     _write(run, step, shard, columns, schema.DUPLICATES)
