@@ -6,6 +6,7 @@ import math
 import random
 import shutil
 
+import pyarrow as pa
 import pytest
 from corpora import Document, carry_out, decided, make_run
 from hypothesis import given, settings
@@ -70,7 +71,7 @@ def test_neither_filters_that_err_often_nor_partitions_nor_shards_change_what_is
 ):
     documents = [Document(f"d/{i}", f"text {i % 700}", day=i % 3) for i in range(1000)]
     plain = decided(carry_out(make_run(tmp_path, {"a": documents}, stage(bloom=None), "plain")))
-    monkeypatch.setattr(exchange, "partition_count", lambda _: partitions)
+    monkeypatch.setattr(exchange, "partition_count", lambda *_: partitions)
     for seed, names in enumerate(("a", "abcdefg")):
         shards = spread(documents, names, seed)
         run = make_run(tmp_path, shards, stage(bloom=f"passes: {passes}, {POOR}"), f"run-{seed}")
@@ -81,15 +82,15 @@ def test_in_two_passes_the_keys_of_candidates_alone_go_out(tmp_path):
     documents = [Document(f"d/{i}", f"text {i if i >= 20 else i // 2}") for i in range(5000)]
     run = carry_out(make_run(tmp_path, spread(documents, "abc", 1), stage()))
     step = run.plan.step("dedup")
-    sent = sum(rows(run, f"{step.folder}/keys/{shard.name}.parquet") for shard in run.plan.shards)
-    short = sum(rows(run, f"{step.folder}/short/{shard.name}.parquet") for shard in run.plan.shards)
+    sent = sum(rows(run, f"{step.folder}/keys/{shard.name}.arrow") for shard in run.plan.shards)
+    short = sum(rows(run, f"{step.folder}/short/{shard.name}.arrow") for shard in run.plan.shards)
     assert short == 5000
     assert 20 <= sent < 20 + 5000 * 0.02
 
 
 def rows(run, name):
     with run.folder.source(name) as source:
-        return exchange.pq.ParquetFile(source).metadata.num_rows
+        return pa.ipc.open_file(source).read_all().num_rows
 
 
 def test_in_one_pass_candidates_alone_are_held(tmp_path, monkeypatch):
@@ -202,7 +203,7 @@ def test_against_an_older_run_the_same_documents_go_as_without_filters(tmp_path,
 @pytest.mark.parametrize("partitions", [(1, 8), (8, 1)])
 def test_runs_of_other_numbers_of_partitions_find_each_others_filters(tmp_path, monkeypatch, passes, partitions):
     mine, theirs = passes
-    monkeypatch.setattr(exchange, "partition_count", lambda shards: partitions[shards - 1])
+    monkeypatch.setattr(exchange, "partition_count", lambda shards, finer=1: partitions[shards - 1])
     old = {"a": [Document(f"a/{i}", f"text {i}") for i in range(100)]}
     carry_out(make_run(tmp_path, old, stage(bloom=of(theirs)), "old"))
     new = {"b": [Document(f"b/{i}", f"text {i}") for i in range(50, 150)], "c": []}

@@ -106,7 +106,7 @@ def test_a_run_without_such_keys_is_an_error_with_its_line(tmp_path, first, kind
 
 
 def test_keys_of_other_versions_missing_or_altered_are_errors(tmp_path, first):
-    (keys,) = (tmp_path / "first").glob("dedup-*/keys/a.parquet")
+    (keys,) = (tmp_path / "first").glob("dedup-*/keys/a.arrow")
     run = make_run(tmp_path, {"b": [Document("b/1", "one")]}, stage(EXACT, tmp_path / "first"), "second")
     plan = tmp_path / "first" / "plan.json"
     whole = plan.read_text()

@@ -223,7 +223,7 @@ def test_a_killed_run_is_resumed_with_the_same_bytes(tmp_path):
     documents = [Document(f"d/{i}", f"text {i % 7}", f"http://e.org/{i % 5}", i % 3) for i in range(40)]
     stages = "  - dedup: {url: {}}\n  - dedup: {exact: normalized_text}\n"
     run = carry_out(make_run(tmp_path, spread(documents, "abc", 1), stages))
-    files = sorted(p for p in (tmp_path / "mill").glob("dedup*/**/*.parquet"))
+    files = sorted(p for p in (tmp_path / "mill").glob("dedup*/**/*.*"))
     whole = {path: path.read_bytes() for path in files}
     for _ in range(5):
         lost = chance.sample(files, chance.randrange(1, len(files)))

@@ -96,7 +96,7 @@ def test_every_row_learns_of_the_whole_corpus(tmp_path_factory, shards):
 def test_the_number_of_partitions_changes_no_layer(tmp_path, monkeypatch, partitions):
     shards = {"a": [0, 1 << 63, 7, 7], "b": [], "c": [7, (1 << 64) - 1]}
     _, usual = counted(tmp_path / "usual", shards)
-    monkeypatch.setattr(module, "partition_count", lambda _: partitions)
+    monkeypatch.setattr(module, "partition_count", lambda *_: partitions)
     _, other = counted(tmp_path / "other", shards)
     step = usual.plan.step("count")
     for shard in usual.plan.shards:
@@ -122,3 +122,4 @@ def test_partitions_are_ranges_of_keys(keys, bits):
 
 def test_partitions_follow_the_shards_within_bounds():
     assert [partition_count(n) for n in (1, 6, 128, 129, 320, 100_000, 10**7)] == [4, 4, 4, 8, 16, 1024, 1024]
+    assert [partition_count(n, 8) for n in (1, 2, 8, 128, 129, 10**7)] == [4, 8, 32, 32, 64, 8192]

@@ -115,8 +115,8 @@ def test_components_that_take_more_rounds_than_are_planned_are_settled_at_once(t
     usual = carry_out(make_run(tmp_path, spread(documents, "ab", 0), STAGE % "none", "usual"))
     monkeypatch.setattr(rounds, "ROUNDS", 1)
     other = carry_out(make_run(tmp_path, spread(documents, "ab", 0), STAGE % "none", "other"))
-    assert other.folder.exists(f"{other.plan.step('dedup').folder}/rest/00000.parquet")
-    assert not usual.folder.exists(f"{usual.plan.step('dedup').folder}/rest/00000.parquet")
+    assert other.folder.exists(f"{other.plan.step('dedup').folder}/rest/00000.arrow")
+    assert not usual.folder.exists(f"{usual.plan.step('dedup').folder}/rest/00000.arrow")
     assert decided(usual) == decided(other)
     assert max(size for _, _, size in decided(usual).values()) == 120
 

@@ -112,7 +112,7 @@ def test_a_run_heals_what_is_damaged_or_gone(quickstart, tmp_path):
         "tokenize-*/packed/train-00000-*.json": b"null",
         "decontaminate-*/index/index.parquet": b"PAR1",
         "signals-*/sample-00001.parquet": b"",
-        "dedup-*/reduced/00002.parquet": b"x" * 100,
+        "dedup-*/reduced/00002.arrow": b"x" * 100,
         "documents/sample-00002.parquet": None,
         "plan.json": b"",
         "manifest.json": b"",

@@ -10,24 +10,23 @@ follows from the number of shards and bounds memory; no result depends on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from gristmill import schema
-from gristmill.pipeline import shards
+from gristmill.pipeline.batch_files import NO_COUNTS, SUFFIX, BatchFile, Counts
 from gristmill.pipeline.phases import Phase, shard_phase, whole_phase
 from gristmill.pipeline.plan import Shard, Step, digest_of
 from gristmill.pipeline.progress import Progress
 from gristmill.pipeline.run import Run
-from gristmill.pipeline.shards import ShardWriter
 
+_ROWS_OF_A_BATCH = 4096
 _SHARDS_PER_PARTITION = 32
 _FEWEST_PARTITIONS = 4
 _MOST_PARTITIONS = 1024
@@ -35,15 +34,23 @@ _MOST_PARTITIONS = 1024
 Keys = Callable[[Shard, Progress], Iterable[pa.Table]]
 
 
-def partition_count(shard_count: int) -> int:
+def partition_count(shard_count: int, finer: int = 1) -> int:
     """Return the power of two of partitions for that many shards: 4 up to 128 shards, 1024 from 16,385 on.
+
+    ``finer``, a power of two, is how many times as many it is, but four for each shard at most.
 
     >>> partition_count(6), partition_count(100_000)
     (4, 1024)
+    >>> partition_count(1, 8), partition_count(8, 8), partition_count(100_000, 8)
+    (4, 32, 8192)
     """
-    wanted = -(-shard_count // _SHARDS_PER_PARTITION)
-    power = 1 << max(0, wanted - 1).bit_length()
-    return min(_MOST_PARTITIONS, max(_FEWEST_PARTITIONS, power))
+    whole = min(_MOST_PARTITIONS, max(_FEWEST_PARTITIONS, _power(-(-shard_count // _SHARDS_PER_PARTITION))))
+    return min(finer * whole, _FEWEST_PARTITIONS * _power(shard_count))
+
+
+def _power(count: int) -> int:
+    """Return the least power of two that is no less."""
+    return 1 << max(0, count - 1).bit_length()
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,8 @@ class KeyFiles:
     """The keys of every shard, split among partitions: written shard by shard, read partition by partition.
 
     ``corpus`` is true if a shard's keys depend on other shards, as those of a trained tokenizer do; ``name`` tells
-    apart the keys of a step that has several; ``repeats`` is false for hashes (see `ShardWriter`).
+    apart the keys of a step that has several. ``finer`` is by how much more partitions there are than otherwise, where
+    much travels with each key.
     """
 
     run: Run
@@ -59,16 +67,17 @@ class KeyFiles:
     columns: pa.Schema
     corpus: bool = False
     name: str = "keys"
-    repeats: bool = True
+    finer: int = 1
 
     @property
     def partitions(self) -> int:
         """Number of partitions."""
-        return partition_count(len(self.run.plan.shards))
+        return partition_count(len(self.run.plan.shards), self.finer)
 
-    def file(self, shard: Shard) -> str:
-        """Return the name of a shard's keys."""
-        return f"{self.step.folder}/{self.name}/{shard.name}.parquet"
+    def file(self, shard: Shard) -> SplitFile:
+        """Return the file of a shard's keys."""
+        name = f"{self.step.folder}/{self.name}/{shard.name}{SUFFIX}"
+        return SplitFile(BatchFile(self.run.folder, name, self.digest(shard)), self.columns, self.partitions)
 
     def digest(self, shard: Shard) -> str:
         """Return the digest of what a shard's keys are computed from."""
@@ -82,16 +91,13 @@ class KeyFiles:
         return Phase(
             name=name or self.name,
             items=lambda: list(by_name),
-            is_done=lambda item: shards.is_current(
-                self.run.folder, self.file(by_name[item]), self.digest(by_name[item])
-            ),
+            is_done=lambda item: self.file(by_name[item]).is_current(),
             perform=lambda item, progress: self.write(by_name[item], keys(by_name[item], progress)),
         )
 
-    def write(self, shard: Shard, tables: Iterable[pa.Table], counts: Mapping[str, int] = MappingProxyType({})) -> None:
-        """Write a shard's keys, one row group for each partition that has any, and counts into the footer."""
-        split = Split(self.columns, self.digest(shard), self.partitions, self.repeats)
-        write_split(self.run, self.file(shard), split, tables, counts)
+    def write(self, shard: Shard, tables: Iterable[pa.Table], counts: Counts = NO_COUNTS) -> None:
+        """Write a shard's keys, with what was counted."""
+        self.file(shard).write(tables, counts)
 
     def read(self, partition: int, columns: list[str] | None = None) -> Iterator[pa.Table]:
         """Yield each shard's rows of one partition, shards in order. Raises StaleError, CorruptError, MissingError."""
@@ -100,13 +106,11 @@ class KeyFiles:
 
     def of(self, shard: Shard, partition: int, columns: list[str] | None = None) -> Iterator[pa.Table]:
         """Yield a shard's rows of one partition, if it has any. Raises as `read` does."""
-        return read_split(self.run, self.file(shard), self.digest(shard), partition, columns)
+        return self.file(shard).read(partition, columns)
 
     def count(self, partition: int) -> int:
-        """Return how many rows a partition has, from the footers alone. Raises as `read` does."""
-        return sum(
-            split_rows(self.run, self.file(shard), self.digest(shard), partition) for shard in self.run.plan.shards
-        )
+        """Return how many rows a partition has, which no row is read for. Raises as `read` does."""
+        return sum(self.file(shard).rows(partition) for shard in self.run.plan.shards)
 
     def partition(self, partition: int) -> pa.Table:
         """Return all rows of one partition."""
@@ -130,11 +134,10 @@ class Reduction:
 
     def phase(self, name: str = "reduce") -> Phase:
         """Return the phase that reduces each partition."""
-        folder = self.keys.run.folder
         return whole_phase(
             name,
             items=lambda: [f"{p:05d}" for p in range(self.keys.partitions)],
-            is_done=lambda item: shards.is_current(folder, self._file(int(item)), self._digest(int(item))),
+            is_done=lambda item: self._file(int(item)).is_current(),
             perform=lambda item, progress: self._reduce(int(item), progress),
         )
 
@@ -145,36 +148,27 @@ class Reduction:
             found += self._rows_of(partition, shard)
         return pa.concat_tables(found).sort_by(schema.ROW)
 
-    def _file(self, partition: int) -> str:
-        return f"{self.keys.step.folder}/{self.folder}/{partition:05d}.parquet"
-
-    def _digest(self, partition: int) -> str:
-        return digest_of(self.folder, self.keys.run.corpus_digest(self.keys.step), partition, self.keys.partitions)
+    def _file(self, partition: int) -> BatchFile:
+        step, run = self.keys.step, self.keys.run
+        digest = digest_of(self.folder, run.corpus_digest(step), partition, self.keys.partitions)
+        return BatchFile(run.folder, f"{step.folder}/{self.folder}/{partition:05d}{SUFFIX}", digest)
 
     def _reduce(self, partition: int, progress: Progress) -> None:
         rows = (self.rows or self.keys.partition)(partition)
-        reduced = self.reduce(rows)
-        with self.keys.run.folder.writing(self._file(partition)) as sink:
-            writer = ShardWriter(sink, self.decided, self._digest(partition))
-            for batch in reduced.cast(self.decided).to_batches(max_chunksize=shards.ROW_GROUP_ROWS):
-                writer.write(batch)
-            writer.close()
+        reduced = self.reduce(rows).cast(self.decided)
+        starts = range(0, reduced.num_rows, _ROWS_OF_A_BATCH)
+        firsts = reduced.column(schema.SHARD).take(pa.array(starts, pa.int64())).to_pylist()
+        batches = (reduced.slice(start, _ROWS_OF_A_BATCH) for start in starts)
+        self._file(partition).write(self.decided, batches, index=firsts)
         progress.update(rows.num_rows, 1.0)
 
-    def _rows_of(self, partition: int, shard: Shard) -> list[pa.Table]:
-        name = self._file(partition)
-        folder = self.keys.run.folder
-        shards.check(shards.read_footer(folder, name), folder.path(name), self._digest(partition))
-        with folder.source(name) as source, shards.reading(name):
-            file = pq.ParquetFile(source)
-            column = file.schema_arrow.get_field_index(schema.SHARD)
-            found = []
-            for group in range(file.num_row_groups):
-                statistics = file.metadata.row_group(group).column(column).statistics
-                if statistics is None or statistics.min <= shard.name <= statistics.max:
-                    table = file.read_row_group(group, use_threads=False)
-                    found.append(table.filter(pc.equal(table.column(schema.SHARD), shard.name)))
-        return found
+    def _rows_of(self, partition: int, shard: Shard) -> Iterator[pa.Table]:
+        """Yield a shard's rows of a partition: ``index`` has the shard that each batch starts with."""
+        with self._file(partition).open() as file:
+            begins, ends = bisect_left(file.index, shard.name), bisect_right(file.index, shard.name)
+            for number in range(max(0, begins - 1), ends):
+                table = file.read(number)
+                yield table.filter(pc.equal(table.column(schema.SHARD), shard.name))
 
 
 @dataclass(frozen=True)
@@ -208,51 +202,36 @@ def deciding_phase(reduction: Reduction, decide: Callable[[Shard, pa.Table], Non
 
 
 @dataclass(frozen=True)
-class Split:
-    """A file whose rows are split among partitions by their key: its columns, its digest, how many partitions."""
+class SplitFile:
+    """A file whose rows are split among partitions by their KEY: a batch for each partition that has any."""
 
+    file: BatchFile
     columns: pa.Schema
-    digest: str
     partitions: int
-    repeats: bool = True
 
+    def is_current(self) -> bool:
+        """Return whether it is there, whole, and computed from what its digest names."""
+        return self.file.is_current()
 
-def write_split(
-    run: Run, name: str, split: Split, tables: Iterable[pa.Table], counts: Mapping[str, int] = MappingProxyType({})
-) -> None:
-    """Write tables as one row group for each partition that has any rows, in the order they came."""
-    parts = _split(tables, split.partitions, split.columns)
-    with run.folder.writing(name) as sink:
-        writer = ShardWriter(sink, split.columns, split.digest, repeats=split.repeats)
-        groups: list[int] = []
-        for part in parts:
-            groups.append(len(groups) - groups.count(-1) if part.num_rows else -1)
-            writer.write_group(part)
-        writer.counts = {"partitions": groups, **counts}
-        writer.close()
+    def write(self, tables: Iterable[pa.Table], counts: Counts = NO_COUNTS) -> None:
+        """Write tables, in each partition in the order they came, and what was counted."""
+        rows, parts = _split(tables, self.partitions, self.columns)
+        self.file.write(self.columns, parts, index=rows, counts=counts)
 
+    def read(self, partition: int, columns: list[str] | None = None) -> Iterator[pa.Table]:
+        """Yield the rows of one partition, if it has any. Raises StaleError, CorruptError, MissingError."""
+        with self.file.open(columns) as file:
+            if file.index[partition]:
+                yield file.read(sum(rows > 0 for rows in file.index[:partition]))
 
-def read_split(
-    run: Run, name: str, digest: str, partition: int, columns: list[str] | None = None
-) -> Iterator[pa.Table]:
-    """Yield columns of a file's rows of one partition, if it has any. Raises StaleError, CorruptError, MissingError."""
-    footer = shards.read_footer(run.folder, name)
-    shards.check(footer, run.folder.path(name), digest)
-    group = footer.counts["partitions"][partition]
-    if group >= 0:
-        with run.folder.source(name) as source, shards.reading(name):
-            table = pq.ParquetFile(source).read_row_group(group, columns=columns, use_threads=False)
-        yield table
+    def rows(self, partition: int) -> int:
+        """Return how many rows a partition has. Raises as `read` does."""
+        with self.file.open() as file:
+            return int(file.index[partition])
 
-
-def split_rows(run: Run, name: str, digest: str, partition: int) -> int:
-    """Return how many rows of a file belong to a partition. Raises StaleError, CorruptError, MissingError."""
-    with run.folder.source(name) as source, shards.reading(name):
-        file = pq.ParquetFile(source)
-        footer = shards.footer_of(file, name)
-        shards.check(footer, run.folder.path(name), digest)
-        group = footer.counts["partitions"][partition]
-        return int(file.metadata.row_group(group).num_rows) if group >= 0 else 0
+    def counts(self) -> dict[str, int]:
+        """Return what was counted. Raises as `read` does."""
+        return self.file.counts()
 
 
 def partition_of(keys: pa.ChunkedArray | pa.Array, partitions: int) -> np.ndarray:
@@ -262,11 +241,11 @@ def partition_of(keys: pa.ChunkedArray | pa.Array, partitions: int) -> np.ndarra
     return (values >> np.uint64(64 - bits)).astype(np.int64) if bits else np.zeros(len(values), np.int64)
 
 
-def _split(tables: Iterable[pa.Table], partitions: int, columns: pa.Schema) -> Iterator[pa.Table]:
-    """Yield one table for each partition, rows in the order they came."""
-    table = pa.concat_tables([columns.empty_table(), *tables])
-    of = partition_of(table.column(schema.KEY), partitions)
-    order = np.argsort(of, kind="stable")
-    bounds = np.searchsorted(of[order], np.arange(partitions + 1))
-    for low, high in pairwise(bounds):
-        yield table.take(pa.array(order[low:high]))
+def _split(tables: Iterable[pa.Table], partitions: int, columns: pa.Schema) -> tuple[list[int], Iterator[pa.Table]]:
+    """Return how many rows each partition has, and their tables, rows in the order they came."""
+    table = pa.concat_tables([columns.empty_table(), *tables]).combine_chunks()
+    of = partition_of(table.column(schema.KEY), partitions).astype(np.uint16)
+    rows = np.bincount(of, minlength=partitions)
+    ordered = table.take(pa.array(np.argsort(of, kind="stable")))
+    bounds = np.concatenate([[0], np.cumsum(rows)]).tolist()
+    return rows.tolist(), (ordered.slice(low, high - low) for low, high in pairwise(bounds))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from gristmill.pipeline import shards
-from gristmill.pipeline.exchange import Split, partition_count, read_split, write_split
+from gristmill.pipeline.batch_files import SUFFIX, BatchFile
+from gristmill.pipeline.exchange import SplitFile, partition_count
 from gristmill.pipeline.phases import Phase, whole_phase
 from gristmill.pipeline.plan import Step, digest_of
 from gristmill.pipeline.progress import Progress
@@ -44,14 +44,13 @@ class PartFiles:
 
         def perform(item: str, progress: Progress) -> None:
             tables, counts = make(int(item))
-            split = Split(self.columns, self._digest(item), self.partitions)
-            write_split(self.run, self._file(item), split, tables, counts)
+            self._file(item).write(tables, counts)
             progress.update(0, 1.0)
 
         return whole_phase(
             self.folder,
             items=items or (lambda: self.items),
-            is_done=lambda item: shards.is_current(self.run.folder, self._file(item), self._digest(item)),
+            is_done=lambda item: self._file(item).is_current(),
             perform=perform,
         )
 
@@ -59,20 +58,14 @@ class PartFiles:
         """Return all rows of one partition. Raises StaleError, CorruptError, MissingError."""
         found = [self.columns.empty_table()]
         for item in self.items if items is None else items:
-            found += read_split(self.run, self._file(item), self._digest(item), partition)
+            found += self._file(item).read(partition)
         return pa.concat_tables(found)
 
     def count(self, name: str) -> int:
         """Return the sum of what all items counted under a name. Raises StaleError, CorruptError, MissingError."""
-        total = 0
-        for item in self.items:
-            footer = shards.read_footer(self.run.folder, self._file(item))
-            shards.check(footer, self.run.folder.path(self._file(item)), self._digest(item))
-            total += int(footer.counts[name])
-        return total
+        return sum(self._file(item).counts()[name] for item in self.items)
 
-    def _file(self, item: str) -> str:
-        return f"{self.step.folder}/{self.folder}/{item}.parquet"
-
-    def _digest(self, item: str) -> str:
-        return digest_of(self.folder, self.run.corpus_digest(self.step), item, self.partitions)
+    def _file(self, item: str) -> SplitFile:
+        digest = digest_of(self.folder, self.run.corpus_digest(self.step), item, self.partitions)
+        name = f"{self.step.folder}/{self.folder}/{item}{SUFFIX}"
+        return SplitFile(BatchFile(self.run.folder, name, digest), self.columns, self.partitions)

@@ -60,8 +60,8 @@ def clusters(members: pa.Table, settings: MinHashSettings, older: pa.Table | Non
     if older is not None:
         members = pa.concat_tables([older.select(members.column_names), members])
     keys = np.asarray(members[KEY]) & np.uint64(_SLICES - 1)
-    parts = (np.flatnonzero(keys == np.uint64(part)) for part in range(_SLICES))
-    found = [_clusters(members.take(pa.array(part)), settings) for part in parts]
+    parts = (members.filter(pa.array(keys == np.uint64(part))) for part in range(_SLICES))
+    found = [_clusters(part.combine_chunks(), settings) for part in parts]
     return pa.concat_tables(found).sort_by([(SHARD, "ascending"), (ROW, "ascending")])
 
 

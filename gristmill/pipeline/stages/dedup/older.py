@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 
 import numpy as np
 import numpy.typing as npt
@@ -184,8 +185,8 @@ def _check_saved(older: Older, wanted: tuple[str, ...]) -> None:
     for what in wanted:
         items, names = ("partitions", partitions) if what == "filters" else ("shards", shards)
         folder = older.step.folder if what == "layers" else f"{older.step.folder}/{what}"
-        there = set(older.run.folder.names(folder, ".parquet"))
-        missing = [name for name in names if f"{name}.parquet" not in there]
+        there = {PurePath(file).stem for file in older.run.folder.names(folder)}
+        missing = [name for name in names if name not in there]
         if missing:
             raise UsageError(
                 f"'against': run '{older.name}' in {older.run.folder.url} lacks the "

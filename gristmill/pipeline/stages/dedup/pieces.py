@@ -11,7 +11,6 @@ from gristmill import schema
 from gristmill.columns import text_column
 from gristmill.dedup.keys import partition_key, scope_digests
 from gristmill.dedup.lines.units import Compared, Keys, span_keys
-from gristmill.pipeline import shards
 from gristmill.pipeline.exchange import KeyFiles
 from gristmill.pipeline.plan import Shard
 from gristmill.pipeline.run import Run
@@ -73,8 +72,7 @@ def write_keys(keys: KeyFiles, shard: Shard, tables: Iterator[tuple[int, pa.Tabl
 
 def documents_in(keys: KeyFiles) -> int:
     """Return how many documents were compared in all, as the footers of the keys have it."""
-    footers = (shards.read_footer(keys.run.folder, keys.file(shard)) for shard in keys.run.plan.shards)
-    return sum(footer.counts[_DOCUMENTS] for footer in footers)
+    return sum(keys.file(shard).counts()[_DOCUMENTS] for shard in keys.run.plan.shards)
 
 
 def rows_of(run: Run, shard: Shard) -> int:

@@ -27,7 +27,7 @@ from gristmill.dedup.substrings.repeated_keys import KEYS, REPEATED, Counted, re
 from gristmill.dedup.substrings.repeats import REPEATS, repeats
 from gristmill.dedup.substrings.snippets import SNIPPETS, keys_of, snippets
 from gristmill.errors import MissingError
-from gristmill.pipeline.exchange import Exchange, KeyFiles, Reduction, partition_count
+from gristmill.pipeline.exchange import Exchange, KeyFiles, Reduction
 from gristmill.pipeline.phases import Phase
 from gristmill.pipeline.plan import Shard, Step
 from gristmill.pipeline.progress import Progress
@@ -41,25 +41,7 @@ REASON = "substrings.repeated"
 
 _CUTS = pa.schema([*CUTS, (schema.REPLACEMENT, pa.string())])
 _FINER = 8
-
-
-@dataclass(frozen=True)
-class FineKeys(KeyFiles):
-    """Keys in more partitions than others, since text travels with them."""
-
-    @property
-    def partitions(self) -> int:
-        """Number of partitions."""
-        return fine_partitions(len(self.run.plan.shards))
-
-
-def fine_partitions(shard_count: int) -> int:
-    """Return the power of two of partitions for that many shards: 4 for each, but 32 from 8 to 128, and so on.
-
-    >>> fine_partitions(1), fine_partitions(8), fine_partitions(100_000)
-    (4, 32, 8192)
-    """
-    return min(_FINER * partition_count(shard_count), 4 << max(0, shard_count - 1).bit_length())
+"""Text travels with the keys."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +54,10 @@ class Substrings:
 
     def phases(self) -> tuple[Phase, ...]:
         """Return the phases, in order."""
-        anchors = FineKeys(self.run, self.step, KEYS, name="anchors")
+        anchors = KeyFiles(self.run, self.step, KEYS, name="anchors", finer=_FINER)
         repeated = Reduction(anchors, REPEATED, repeated_keys, folder="repeated")
         exchange = Exchange(
-            keys=FineKeys(self.run, self.step, SNIPPETS, corpus=True, name="snippets"),
+            keys=KeyFiles(self.run, self.step, SNIPPETS, corpus=True, name="snippets", finer=_FINER),
             decided=REPEATS,
             emit=lambda shard, progress: self._snippets(shard, repeated.on(shard), progress),
             reduce=lambda rows: repeats(rows, self._tokens),

@@ -36,7 +36,7 @@ SHORT = pa.schema([(schema.KEY, pa.uint64()), (schema.ROW, pa.int64())])
 def keys_of_all(run: Run, step: Step, settings: BloomSettings | None) -> KeyFiles:
     """Return the key files that have all of a step's documents; they are of `KEYS`, but of `SHORT` in two passes."""
     if settings is not None and settings.passes == "two":
-        return KeyFiles(run, step, SHORT, name="short", repeats=False)
+        return KeyFiles(run, step, SHORT, name="short")
     return KeyFiles(run, step, KEYS)
 
 
