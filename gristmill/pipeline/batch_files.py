@@ -1,7 +1,8 @@
 """Files of record batches, each read alone: what shards and partitions tell each other.
 
-They are in Arrow's IPC file format, compressed by LZ4. Opening one and reading a batch takes a fifth of what Parquet
-takes, and an exchange of S shards in P partitions reads S x P batches. Metadata of the schema:
+They are in Arrow's IPC file format, compressed by LZ4 unless they have nothing but numbers, which are hashes and do not
+shrink. Opening one and reading a batch takes a fifth of what Parquet takes, and an exchange of S shards in P partitions
+reads S x P batches. Metadata of the schema:
 
     gristmill.digest    what the file was computed from (see `plan`): a stale file is an error
     gristmill.index     where what is in which batch, as its writer has it, in JSON
@@ -27,7 +28,6 @@ SUFFIX: Final = ".arrow"
 _DIGEST: Final = b"gristmill.digest"
 _INDEX: Final = b"gristmill.index"
 _COUNTS: Final = b"gristmill.counts"
-_WRITING: Final = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 
 Counts = Mapping[str, int]
 NO_COUNTS: Final[Counts] = MappingProxyType({})
@@ -61,7 +61,7 @@ class BatchFile:
         facts = {_DIGEST: self.digest, _INDEX: json.dumps(index), _COUNTS: json.dumps(dict(counts), sort_keys=True)}
         with (
             self.folder.writing(self.name) as sink,
-            pa.ipc.new_file(sink, columns.with_metadata(facts), options=_WRITING) as writer,
+            pa.ipc.new_file(sink, columns.with_metadata(facts), options=_options(columns)) as writer,
         ):
             for table in batches:
                 if table.num_rows:
@@ -108,6 +108,11 @@ class OpenBatchFile:
         """Return a batch. Raises CorruptError."""
         with _reading(self.path):
             return pa.Table.from_batches([self.reader.get_batch(batch)]).replace_schema_metadata(None)
+
+
+def _options(columns: pa.Schema) -> pa.ipc.IpcWriteOptions:
+    numbers = all(pa.types.is_integer(field.type) for field in columns)
+    return pa.ipc.IpcWriteOptions(compression=None if numbers else "lz4", use_threads=False)
 
 
 def _as_one(table: pa.Table) -> pa.RecordBatch:

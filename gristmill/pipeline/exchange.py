@@ -27,7 +27,7 @@ from gristmill.pipeline.progress import Progress
 from gristmill.pipeline.run import Run
 
 _ROWS_OF_A_BATCH = 4096
-_SHARDS_PER_PARTITION = 32
+_SHARDS_PER_PARTITION = 8
 _FEWEST_PARTITIONS = 4
 _MOST_PARTITIONS = 1024
 
@@ -35,7 +35,7 @@ Keys = Callable[[Shard, Progress], Iterable[pa.Table]]
 
 
 def partition_count(shard_count: int, finer: int = 1) -> int:
-    """Return the power of two of partitions for that many shards: 4 up to 128 shards, 1024 from 16,385 on.
+    """Return the power of two of partitions for that many shards: 4 up to 32 shards, 1024 from 4,097 on.
 
     ``finer``, a power of two, is how many times as many it is, but four for each shard at most.
 

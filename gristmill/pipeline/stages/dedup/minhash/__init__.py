@@ -42,9 +42,6 @@ from gristmill.pipeline.stages.dedup.rounds import LABELS, NODES, Rounds
 from gristmill.schema import CLUSTER_SIZE, COMPONENT_SIZE, NEAR_DUPLICATES, SIMILARITY
 from gristmill.spacy_words import installed as spacy_words
 
-_FINER = 4
-"""Signatures, and shingles, travel with the keys of members."""
-
 _VERSION = "1"
 
 
@@ -59,12 +56,11 @@ def phases(run: Run, step: Step, settings: DedupSettings) -> tuple[Phase, ...]:
     rounds = Rounds(run, step, lambda partition: _edges(bands, there, partition))
     labels = Reduction(nodes, LABELS, lambda rows: rounds.labelled(rows, there.shared), folder="labels")
     older = OlderMembers(signed, nodes, rounds, there)
-    joined = KeyFiles(run, step, members_table(signed.width), corpus=True, name="members", finer=_FINER)
     layer = Exchange(
-        keys=joined,
+        keys=KeyFiles(run, step, members_table(signed.width), corpus=True, name="members"),
         decided=DECIDED,
         emit=lambda shard, progress: signed.members(shard, labels.on(shard), progress),
-        reduce=lambda rows: clusters(rows, minhash, older.among(rows, joined.partitions)),
+        reduce=lambda rows: clusters(rows, minhash, older.among(rows)),
         decide=lambda shard, decided: write_decisions(run, step, shard, decided, NEAR_DUPLICATES),
     )
     members, *last = layer.phases()
