@@ -70,7 +70,7 @@ class BatchFile:
     @contextmanager
     def open(self, columns: list[str] | None = None) -> Iterator[OpenBatchFile]:
         """Open it to read some columns, by default all. Raises MissingError, CorruptError, StaleError."""
-        with self.folder.source(self.name) as source:
+        with self.folder.source(self.name, mapped=False) as source:
             yield self._opened(source, columns)
 
     def counts(self) -> dict[str, int]:

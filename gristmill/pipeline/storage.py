@@ -85,11 +85,14 @@ class Folder:
             return []
         return sorted(Path(entry["name"]).name for entry in found if entry["type"] == "directory")
 
-    def source(self, name: str) -> pa.NativeFile:
-        """Open a file for reading by Arrow: memory-mapped where it is local. Raises MissingError."""
+    def source(self, name: str, *, mapped: bool = True) -> pa.NativeFile:
+        """Open a file for reading by Arrow: memory-mapped where it is local. Raises MissingError.
+
+        Of a file that little is read of, that little is sooner copied than the file ``mapped``.
+        """
         try:
             if self.is_local:
-                return pa.memory_map(self.path(name))
+                return pa.memory_map(self.path(name)) if mapped else pa.OSFile(self.path(name), "rb")
             return pa.PythonFile(self.filesystem.open(self.path(name), "rb"), mode="r")
         except FileNotFoundError as error:
             raise MissingError(f"{self.path(name)} does not exist") from error
