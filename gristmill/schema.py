@@ -86,6 +86,12 @@ POSITION = "position"
 IS_SEVERAL = "is_several"
 KEPT = "kept"
 STAGE = "stage"
+COLUMN = "column"
+GROUP = "group"
+WEIGHT = "weight"
+DOCUMENT_COUNT = "document_count"
+BELOW = "below"
+TOTAL = "total"
 
 # deciding again
 RULE = "rule"
