@@ -50,6 +50,12 @@ CONTAMINATED_NGRAM_RATIO = "contaminated_ngram_ratio"
 BENCHMARK = "benchmark"
 BENCHMARK_ITEM = "benchmark_item"
 
+SCORE_BUCKET = "score_bucket"
+SCORE_BUCKET_MEAN = "score_bucket_mean"
+NGRAM_COUNT = "ngram_count"
+IMPORTANCE_LOG_WEIGHT = "importance_log_weight"
+IMPORTANCE_KEY = "importance_key"
+
 # edits
 EDITS = "edits"
 START = "start"

@@ -156,17 +156,18 @@ class OrderStatistics:
     def rows(self, shard: Shard) -> pa.Table:
         """Return the kept documents' KEY, WEIGHT, GROUP and COLUMN, one row for each that has a value in a column."""
         kept = self.run.kept(self.run.plan.deciders_before(self.step), shard).combine_chunks()
-        groups = self._column(self.ordered.by, shard) if self.ordered.by else pa.nulls(len(kept), pa.string())
+        groups = self.column(self.ordered.by, shard) if self.ordered.by else pa.nulls(len(kept), pa.string())
         weights = self._weights(shard, len(kept))
         tables = [order_counts.COUNTS.empty_table()]
         for index, name in enumerate(self.ordered.columns):
-            values = self._column(name, shard).cast(pa.float64())
+            values = self.column(name, shard).cast(pa.float64())
             chosen = pc.and_(pc.and_(kept, pc.fill_null(pc.invert(pc.is_nan(values)), False)), pc.greater(weights, 0))
             rows = [order_keys(values.filter(chosen)), weights.filter(chosen), groups.filter(chosen)]
             tables.append(order_counts.counted(index, *rows))
         return pa.concat_tables(tables)
 
-    def _column(self, name: str, shard: Shard) -> pa.Array:
+    def column(self, name: str, shard: Shard) -> pa.Array:
+        """Return a column of a shard from the latest of the step's inputs that has it. Raises UsageError."""
         having = [other for other in self.step.inputs if name in self.run.plan.step(other).columns]
         if not having:
             raise UsageError(f"step '{self.step.name}' orders by column '{name}', which none of its inputs has")

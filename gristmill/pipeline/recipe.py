@@ -15,6 +15,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 
+from gristmill.classifiers.ensemble.settings import EnsembleSettings
 from gristmill.classifiers.settings import LanguageSettings
 from gristmill.crawl.settings import ExtractSettings
 from gristmill.dedup.settings import DecontaminateSettings, DedupSettings
@@ -32,6 +33,7 @@ STAGE_SETTINGS: dict[str, type[BaseModel]] = {
     "edit": EditSettings,
     "signals": SignalsSettings,
     "filter": FilterSettings,
+    "ensemble": EnsembleSettings,
     "dedup": DedupSettings,
     "decontaminate": DecontaminateSettings,
     "tokenize": TokenizeSettings,

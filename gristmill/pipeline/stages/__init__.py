@@ -12,7 +12,7 @@ from gristmill.pipeline.phases import Phase
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.planning import Planner
 from gristmill.pipeline.run import Run
-from gristmill.pipeline.stages import decontaminate, dedup, edit, extract, language, rules, signals, tokenize
+from gristmill.pipeline.stages import decontaminate, dedup, edit, ensemble, extract, language, rules, signals, tokenize
 
 PLANNERS: dict[str, Planner] = {
     "extract": extract.plan,
@@ -20,6 +20,7 @@ PLANNERS: dict[str, Planner] = {
     "edit": edit.plan,
     "signals": signals.plan,
     "filter": rules.plan,
+    "ensemble": ensemble.plan,
     "dedup": dedup.plan,
     "decontaminate": decontaminate.plan,
     "tokenize": tokenize.plan,
@@ -31,6 +32,7 @@ PHASES: dict[str, Callable[[Run, Step], tuple[Phase, ...]]] = {
     "edit": edit.phases,
     "signals": signals.phases,
     "rules": rules.phases,
+    ensemble.KIND: ensemble.phases,
     "dedup": dedup.phases,
     "dedup_spans": dedup.phases,
     "contamination": decontaminate.phases,
