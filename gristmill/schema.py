@@ -52,7 +52,7 @@ BENCHMARK_ITEM = "benchmark_item"
 
 SCORE_BUCKET = "score_bucket"
 SCORE_BUCKET_MEAN = "score_bucket_mean"
-NGRAM_COUNT = "ngram_count"
+IMPORTANCE_WORD_COUNT = "importance_word_count"
 IMPORTANCE_LOG_WEIGHT = "importance_log_weight"
 IMPORTANCE_KEY = "importance_key"
 

@@ -133,6 +133,7 @@ for _kind, _summary in {
     "language": "Identify languages, and keep those that the recipe names.",
     "edit": "Find what is to be cut or replaced in the texts.",
     "ensemble": "Make one score of several, by the ranks that they give each document.",
+    "importance": "Weigh documents by how like a target they are, and draw by that.",
     "filter": "Decide by the rules; reads no text.",
     "dedup": "Find documents that are copies of each other, or nearly.",
     "decontaminate": "Find n-grams of benchmarks.",

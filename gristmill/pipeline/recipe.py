@@ -16,6 +16,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from pydantic import BaseModel, ValidationError
 
 from gristmill.classifiers.ensemble.settings import EnsembleSettings
+from gristmill.classifiers.importance.settings import ImportanceSettings
 from gristmill.classifiers.settings import LanguageSettings
 from gristmill.crawl.settings import ExtractSettings
 from gristmill.dedup.settings import DecontaminateSettings, DedupSettings
@@ -34,6 +35,7 @@ STAGE_SETTINGS: dict[str, type[BaseModel]] = {
     "signals": SignalsSettings,
     "filter": FilterSettings,
     "ensemble": EnsembleSettings,
+    "importance": ImportanceSettings,
     "dedup": DedupSettings,
     "decontaminate": DecontaminateSettings,
     "tokenize": TokenizeSettings,

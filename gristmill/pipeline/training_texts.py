@@ -37,8 +37,8 @@ def training_texts(sources: Sequence[str], column: str = schema.TEXT) -> Iterato
         if is_run(source):
             yield from _of_run(open_run(source))
         else:
-            for path in _paths(source):
-                with _named(path):
+            for path in paths_of(source):
+                with naming(path):
                     yield from (texts.drop_null() for texts in _of_file(path, column))
 
 
@@ -51,9 +51,9 @@ def as_lines(texts: Iterable[pa.LargeStringArray]) -> Iterator[bytes]:
             yield data[offsets[0] : offsets[-1]].tobytes()
 
 
-def _paths(source: str) -> list[str]:
+def paths_of(source: str) -> list[str]:
     """Return the files that a path, a URL or a pattern names, sorted. Raises MissingError if there is none."""
-    with _named(source):
+    with naming(source):
         filesystem, path = fsspec.core.url_to_fs(source)
         found = sorted(filesystem.glob(path)) if any(c in path for c in "*?[") else [path]
         names = [filesystem.unstrip_protocol(name) for name in found if filesystem.isfile(name)]
@@ -63,7 +63,7 @@ def _paths(source: str) -> list[str]:
 
 
 @contextmanager
-def _named(path: str) -> Iterator[None]:
+def naming(path: str) -> Iterator[None]:
     """Let what goes wrong while a file is read end with its name."""
     try:
         yield

@@ -18,6 +18,8 @@ import numpy as np
 import pyarrow as pa
 
 from gristmill import jit, schema
+from gristmill.classifiers.importance.settings import ImportanceSettings
+from gristmill.classifiers.importance.weights import features_of, gumbel_noise, weigh
 from gristmill.columns import text_column
 from gristmill.dedup.benchmarks import ITEMS
 from gristmill.dedup.bloom.filters import Filter
@@ -168,6 +170,16 @@ def _substrings() -> None:
     byte_cuts(find_words(texts), places, places + 1, places + 2)
 
 
+def _importance() -> None:
+    settings = ImportanceSettings(target=("-",))
+    features_of(_TEXTS, settings)
+    weigh(_TEXTS, np.zeros(settings.buckets), settings)
+
+
+def _importance_key() -> None:
+    gumbel_noise(np.zeros(1, np.uint64))
+
+
 def _tokenize() -> None:
     for pattern, kind in product(PATTERNS, (np.uint16, np.uint32)):
         WordLookup(pattern, lambda words: [[0] for _ in words], np.dtype(kind)).tokens(*text_column(_TEXTS))
@@ -185,6 +197,8 @@ _PARTS: Final[Mapping[str, Callable[[], None]]] = MappingProxyType(
         "simhash": _simhash,
         "substrings": _substrings,
         "contamination": _contamination,
+        "importance": _importance,
+        "importance_key": _importance_key,
         "tokenize": _tokenize,
     }
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,10 +10,12 @@ import pyarrow as pa
 
 from gristmill import schema
 from gristmill.filters.rules.evaluate import applies_to, hits
+from gristmill.filters.rules.rule import AnyRule
 from gristmill.filters.rules.serialize import to_json
 from gristmill.pipeline import ledger
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.run import Run
+from gristmill.pipeline.stages.importance import draw
 from gristmill.pipeline.stages.rules import rule_columns, step_rules
 from gristmill.report import figures
 from gristmill.report.explain_view import Shown, render_explanation
@@ -119,11 +121,10 @@ def _measured(run: Run, step: Step, found: Found) -> list[dict[str, Any]]:
 
 def _rules(run: Run, step: Step, found: Found) -> list[list[RuleOutcome]]:
     """Return the rules of a step that apply to each of the rows, with their values, and whether they hit."""
-    if step.kind != "rules":
-        return [[] for _ in found.rows]
-    columns = {name: column.take(list(found.rows)) for name, column in rule_columns(run, step, found.shard).items()}
+    rules, values = _rules_of(run, step, found)
+    columns = {name: column.take(list(found.rows)) for name, column in values.items()}
     outcomes: list[list[RuleOutcome]] = [[] for _ in found.rows]
-    for rule in step_rules(step):
+    for rule in rules:
         hit = hits(rule, columns, len(found.rows))
         outside = [hits(bound, columns, len(found.rows)) for bound in rule.bounds]
         applies = [applies_to(bound, columns, len(found.rows)) for bound in rule.bounds]
@@ -137,6 +138,15 @@ def _rules(run: Run, step: Step, found: Found) -> list[list[RuleOutcome]]:
             if parts:
                 of_row.append(RuleOutcome(rule.code, asked, parts, bool(hit[row])))
     return outcomes
+
+
+def _rules_of(run: Run, step: Step, found: Found) -> tuple[Sequence[AnyRule], Mapping[str, pa.ChunkedArray]]:
+    """Return the rules of a step, and the columns that they read; nothing for a step that decides in other ways."""
+    if step.kind == "rules":
+        return step_rules(step), rule_columns(run, step, found.shard)
+    if step.kind == draw.KIND:
+        return draw.draw_rules(run, step, found.shard), draw.draw_columns(run, step, found.shard)
+    return (), {}
 
 
 def _survivor(run: Run, identity: str) -> Survivor:

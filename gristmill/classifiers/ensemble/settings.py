@@ -22,9 +22,7 @@ class Score(BaseModel):
     lower_is_better: bool = Field(
         default=False, description="Whether the best documents have the least values, as with a perplexity."
     )
-    weight: float = Field(
-        default=1.0, ge=1e-6, le=1e6, description="What it counts for in a `mean`, to six decimals."
-    )
+    weight: float = Field(default=1.0, ge=1e-6, le=1e6, description="What it counts for in a `mean`, to six decimals.")
 
 
 def _as_score(value: object) -> object:

@@ -12,7 +12,18 @@ from gristmill.pipeline.phases import Phase
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.planning import Planner
 from gristmill.pipeline.run import Run
-from gristmill.pipeline.stages import decontaminate, dedup, edit, ensemble, extract, language, rules, signals, tokenize
+from gristmill.pipeline.stages import (
+    decontaminate,
+    dedup,
+    edit,
+    ensemble,
+    extract,
+    importance,
+    language,
+    rules,
+    signals,
+    tokenize,
+)
 
 PLANNERS: dict[str, Planner] = {
     "extract": extract.plan,
@@ -21,6 +32,7 @@ PLANNERS: dict[str, Planner] = {
     "signals": signals.plan,
     "filter": rules.plan,
     "ensemble": ensemble.plan,
+    "importance": importance.plan,
     "dedup": dedup.plan,
     "decontaminate": decontaminate.plan,
     "tokenize": tokenize.plan,
@@ -33,6 +45,7 @@ PHASES: dict[str, Callable[[Run, Step], tuple[Phase, ...]]] = {
     "signals": signals.phases,
     "rules": rules.phases,
     ensemble.KIND: ensemble.phases,
+    **importance.PHASES,
     "dedup": dedup.phases,
     "dedup_spans": dedup.phases,
     "contamination": decontaminate.phases,
