@@ -188,7 +188,7 @@ def test_explain_sweep_and_the_report_show_the_bucket(tmp_path):
         update = end = begin
 
     found = sweep(run, find_rule(run, "ensemble.score_bucket.min"), [0, 1, 3, 4], Quiet())
-    assert [one.documents_kept for one in found.bounds][0] == found.documents_in == 5
+    assert found.bounds[0].documents_kept == found.documents_in == 5
     assert found.bounds[-1].documents_kept == 0
     signals = {record["signal"]: record for record in collect(run)["signals"]}
     assert signals["score_bucket"]["bounds"][0]["reason"] == "ensemble.score_bucket.min"

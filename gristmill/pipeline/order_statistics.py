@@ -131,7 +131,7 @@ class OrderStatistics:
     ordered: Ordered
     wanted: Wanted
     folder: str = "order"
-    few: int = FEW_DOCUMENTS
+    few: int = field(default_factory=lambda: FEW_DOCUMENTS)
     _known: dict[int, pa.Table] = field(default_factory=dict, compare=False)
 
     def phases(self) -> tuple[Phase, ...]:

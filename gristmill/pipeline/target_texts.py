@@ -37,7 +37,7 @@ def check_texts(sources: Sequence[str], column: str) -> None:
 
 
 def _has_text(texts: pa.Array) -> bool:
-    return bool(pc.any(pc.invert(pc.utf8_is_space(pc.binary_join_element_wise(texts, " ", "")))).as_py())
+    return bool(pc.any(pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(texts)), 0)).as_py())
 
 
 def _digests(source: str) -> Iterator[str]:

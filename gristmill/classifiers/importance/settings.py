@@ -32,10 +32,11 @@ class ImportanceSettings(BaseModel):
     smoothing: float = Field(
         default=1e-8, gt=0.0, le=1.0, description="What is added to each bucket's share in target and run."
     )
-    per_ngram: bool = Field(
-        default=False,
-        description="Divide each log weight by the document's number of n-grams, so that its length does not matter. "
-        "The method of the paper does not.",
+    scale_to: int | None = Field(
+        default=None,
+        ge=1,
+        description="Weigh each document as if it had this many n-grams; 1 gives the mean of its n-grams' log weights. "
+        "By default each has its own number, as in the paper, whose texts are all as long: short ones are preferred.",
     )
     min_words: int = Field(
         default=100, ge=0, description="Drop documents with fewer words, as the authors' program does; 0 for none."

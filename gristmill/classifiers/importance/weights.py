@@ -32,8 +32,8 @@ _VERSION: Final = "1"
 def layout(settings: ImportanceSettings) -> pa.Schema:
     """Return the layer of log weights."""
     meaning = "log of how much likelier the text is in the target than in the run"
-    if settings.per_ngram:
-        meaning += ", divided by its n-grams"
+    if settings.scale_to:
+        meaning += f", as if it had {settings.scale_to} n-grams"
     return pa.schema(
         [
             schema.column(settings.log_weight, pa.float64(), f"{meaning}; 0.0 without words; null without text"),
@@ -112,8 +112,8 @@ def weigh(texts: pa.Array, ratios: Ratios, settings: ImportanceSettings) -> pa.R
     sums = np.empty(len(texts), np.float64)
     _kernels.sum_ngrams(words.counts, words.hashes, settings.ngrams, ratios, sums)
     number = np.diff(words.counts)
-    if settings.per_ngram:
-        sums /= np.maximum(1, ngram_counts(number, settings.ngrams))
+    if settings.scale_to:
+        sums *= settings.scale_to / np.maximum(1, ngram_counts(number, settings.ngrams))
     missing = np.asarray(texts.is_null())
     columns = [pa.array(sums, mask=missing), pa.array(number, mask=missing)]
     return pa.RecordBatch.from_arrays(columns, schema=layout(settings))

@@ -20,9 +20,9 @@ from gristmill.pipeline.stages.importance import draw, keys, weights
 from gristmill.pipeline.target_texts import check_texts, texts_digest
 
 _VERSION = "1"
-_OF_WEIGHTS = {"target", "text_column", "ngrams", "buckets", "smoothing", "per_ngram", "name"}
-_OF_KEYS = {"take", "fraction", "noise", "seed", "min_words", "name"}
-_OF_DRAW = {"take", "fraction", "seed", "min_words", "name"}
+_OF_WEIGHTS = {"target", "text_column", "ngrams", "buckets", "smoothing", "scale_to", "name"}
+_OF_KEYS = {"noise", "seed", "min_words", "name"}
+_OF_DRAW = {"take", "fraction"}
 
 PHASES = {weights.KIND: weights.phases, keys.KIND: keys.phases, draw.KIND: draw.phases}
 
@@ -67,7 +67,6 @@ def _drawing_steps(name: str, settings: ImportanceSettings, planning: Planning) 
         inputs=(planning.text_step, name),
         versions={"key": _VERSION},
         columns=(settings.key,),
-        places=("take", "fraction"),
     )
     draw_them = Step(
         name=f"{name}.keep",

@@ -43,12 +43,12 @@ def phases(run: Run, step: Step) -> tuple[Phase, ...]:
 
 def draw_rules(run: Run, step: Step, shard: Shard) -> tuple[Rule, ...]:
     """Return the rules that a finished draw held each document against."""
-    return _rules(_settings(step), run.footer(step, shard).counts["least_key"])
+    return _rules(_settings(run, step), run.footer(step, shard).counts["least_key"])
 
 
 def draw_columns(run: Run, step: Step, shard: Shard) -> dict[str, pa.ChunkedArray]:
     """Return the columns that these rules read, by name."""
-    settings = _settings(step)
+    settings = _settings(run, step)
     sources = [run.plan.step(name) for name in step.inputs]
     having = {
         column: next(of for of in sources if column in of.columns) for column in (settings.word_count, settings.key)
@@ -56,9 +56,10 @@ def draw_columns(run: Run, step: Step, shard: Shard) -> dict[str, pa.ChunkedArra
     return {column: run.read(of, shard, [column]).column(column) for column, of in having.items()}
 
 
-def _settings(step: Step) -> ImportanceSettings:
-    """Return the step's settings; the target is no part of them."""
-    return ImportanceSettings.model_validate({"target": "-", **step.settings})
+def _settings(run: Run, step: Step) -> ImportanceSettings:
+    """Return the step's settings, and those of the step that made the keys; the target is no part of them."""
+    of_keys = run.plan.step(step.inputs[-1]).settings
+    return ImportanceSettings.model_validate({"target": "-", **of_keys, **step.settings})
 
 
 def _rules(settings: ImportanceSettings, least_key: float) -> tuple[Rule, ...]:
@@ -75,8 +76,8 @@ class Draw:
 
     @cached_property
     def settings(self) -> ImportanceSettings:
-        """The step's settings."""
-        return _settings(self.step)
+        """The settings of the step and of its keys."""
+        return _settings(self.run, self.step)
 
     @cached_property
     def order(self) -> OrderStatistics:

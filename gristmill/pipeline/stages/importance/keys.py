@@ -20,7 +20,8 @@ KIND = "importance_key"
 
 def phases(run: Run, step: Step) -> tuple[Phase, ...]:
     """Return the one phase: each shard's keys."""
-    settings = ImportanceSettings.model_validate({"target": "-", **step.settings})
+    # of what is weighed and how many are taken nothing is read here
+    settings = ImportanceSettings.model_validate({"target": "-", "take": 1, **step.settings})
     layer = key_layout(settings)
 
     def perform(shard: Shard, progress: Progress) -> None:
