@@ -27,6 +27,8 @@ def test_every_command_has_help():
         "language",
         "signals",
         "filter",
+        "ensemble",
+        "importance",
         "dedup",
         "decontaminate",
         "tokenize",
