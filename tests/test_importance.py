@@ -26,6 +26,7 @@ from gristmill.classifiers.importance.weights import (
 )
 from gristmill.errors import GristmillError, MissingError, RecipeError, UsageError
 from gristmill.pipeline.audit import audit
+from gristmill.pipeline.session import planned
 from gristmill.report.explain import explain
 from gristmill.report.stats import collect
 
@@ -299,6 +300,16 @@ def test_a_finished_run_is_a_target(tmp_path, monkeypatch):
     facts = json.loads(new.folder.read_bytes(f"{new.plan.step('importance').folder}/importance.json"))
     assert facts["target"]["texts"] == 15
     assert old.plan.digest != new.plan.digest
+
+
+def test_a_run_cannot_be_its_own_target(tmp_path):
+    run = carry_out(make_run(tmp_path, corpus(tmp_path), stage(tmp_path, take=15)))
+    (tmp_path / "mill.yaml").write_text(
+        f"name: mill\nsource: {{warc: ['{tmp_path}/mill-warcs/*.warc.gz']}}\nstages:\n  - extract\n"
+        + stage(tmp_path, take=15, target=run.folder.url)
+    )
+    with pytest.raises(UsageError, match="run 'mill' cannot be its own target"):
+        planned(tmp_path / "mill.yaml", workdir=str(tmp_path))
 
 
 def test_the_target_s_bytes_are_in_the_digest_and_its_place_is_not(tmp_path):

@@ -14,7 +14,7 @@ from gristmill.crawl.access import commoncrawl
 from gristmill.crawl.access.settings import BASE, DEFAULT_ACCESS
 from gristmill.errors import MissingError, RecipeError, ShardError, UsageError
 from gristmill.pipeline import carry_out as work
-from gristmill.pipeline import executors
+from gristmill.pipeline import executors, target_texts
 from gristmill.pipeline.files import absolute
 from gristmill.pipeline.lookups import Lookups
 from gristmill.pipeline.manifest import write_manifest
@@ -142,11 +142,12 @@ def is_finished(begun: Begun) -> bool:
 def _plan(recipe: Recipe, workdir: str, lookups: Lookups) -> Plan:
     """Return the plan of a recipe, which knows where files are kept.
 
-    Raises UsageError if that is not this machine, if the run goes against itself, or if a file is of no crawl where
-    copies are looked for within crawls.
+    Raises UsageError if that is not this machine, if the run goes against itself or is its own target, or if a file is
+    of no crawl where copies are looked for within crawls.
     """
     plan = make_plan(recipe, PLANNERS, lookups)
     refuse_itself(plan, _folder(workdir, recipe))
+    target_texts.refuse_itself(plan, _folder(workdir, recipe))
     check_crawls(plan)
     download = recipe.source.download
     if not download:

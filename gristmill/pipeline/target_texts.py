@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gristmill.errors import UsageError
-from gristmill.pipeline.plan import digest_of
+from gristmill.pipeline.plan import Plan, digest_of
 from gristmill.pipeline.run import is_run, open_run
+from gristmill.pipeline.storage import Folder
 from gristmill.pipeline.training_texts import naming, paths_of, training_texts
 
 _BLOCK_BYTES: Final = 1 << 24
@@ -34,6 +35,14 @@ def check_texts(sources: Sequence[str], column: str) -> None:
     for source in sources:
         if not any(_has_text(texts) for texts in training_texts([source], column)):
             raise UsageError(f"{source} has no text in '{column}': every text in it is empty, or it has none")
+
+
+def refuse_itself(plan: Plan, folder: Folder) -> None:
+    """Raise UsageError if the run in the folder that a plan would be carried out in is a target of it."""
+    for step in plan.steps:
+        for source in step.settings.get("target", ()) if step.kind == "importance" else ():
+            if is_run(source) and open_run(source).folder.address == folder.address:
+                raise UsageError(f"run '{plan.name}' cannot be its own target: {source}; give the recipe another name")
 
 
 def _has_text(texts: pa.Array) -> bool:

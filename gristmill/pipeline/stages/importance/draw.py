@@ -24,7 +24,7 @@ from gristmill.classifiers.importance.settings import ImportanceSettings
 from gristmill.errors import UsageError
 from gristmill.filters.rules.evaluate import decide
 from gristmill.filters.rules.rule import Rule
-from gristmill.pipeline.order_statistics import Ordered, OrderStatistics, Place
+from gristmill.pipeline.order_statistics import Ordered, OrderStatistics, Place, largest
 from gristmill.pipeline.phases import Phase, shard_phase, whole_phase, write_layer
 from gristmill.pipeline.plan import Shard, Step
 from gristmill.pipeline.progress import Progress
@@ -84,7 +84,7 @@ class Draw:
         """The order statistics: the key of the last document that is drawn."""
 
         def wanted(documents: int) -> Sequence[int]:
-            return [documents - self._size(documents) + 1]
+            return largest(self._size(documents))(documents)
 
         return OrderStatistics(self.run, self.step, Ordered((self.settings.key,)), wanted)
 
