@@ -45,6 +45,11 @@ COMPONENT_SIZE = "component_size"
 # annotations
 LANGUAGE = "language"
 LANGUAGE_SCORE = "language_score"
+PERPLEXITY = "perplexity"
+LINE_PERPLEXITIES = "line_perplexities"
+MEDIAN_LINE_PERPLEXITY = "median_line_perplexity"
+MAX_LINE_PERPLEXITY = "max_line_perplexity"
+PERPLEXITY_BUCKET = "perplexity_bucket"
 CONTAMINATED_NGRAM_COUNT = "contaminated_ngram_count"
 CONTAMINATED_NGRAM_RATIO = "contaminated_ngram_ratio"
 BENCHMARK = "benchmark"
@@ -180,6 +185,29 @@ LANGUAGE_LAYER = pa.schema(
         column(LANGUAGE, pa.string(), "most likely language as the model labels it; null if there is no text"),
         column(LANGUAGE_SCORE, pa.float64(), "the model's probability of that label; null if there is no text"),
     ]
+)
+
+PERPLEXITY_LAYER = pa.schema(
+    [
+        column(
+            PERPLEXITY,
+            pa.float64(),
+            "by the n-gram model of its language, per token; null without a model or a word",
+        )
+    ]
+)
+
+PERPLEXITY_LINES_LAYER = pa.schema(
+    [
+        *PERPLEXITY_LAYER,
+        column(LINE_PERPLEXITIES, pa.list_(pa.float32()), "of each line of the text; null for one without words"),
+        column(MEDIAN_LINE_PERPLEXITY, pa.float64(), "the lower median over lines with words; null if there is none"),
+        column(MAX_LINE_PERPLEXITY, pa.float64(), "of the least likely line; null if no line has words"),
+    ]
+)
+
+PERPLEXITY_BUCKET_LAYER = pa.schema(
+    [column(PERPLEXITY_BUCKET, pa.string(), "head, middle or tail of its language by perplexity; null without one")]
 )
 
 DECISIONS = pa.schema(

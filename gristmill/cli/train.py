@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from gristmill.classifiers.perplexity.form import Form
     from gristmill.classifiers.perplexity.train import Trained
 
 app = typer.Typer(help="Train a model from texts.", no_args_is_help=True)
@@ -42,6 +43,19 @@ def perplexity(
             "longer ones too. `0,0,1` leaves out what stands once, from three words on."
         ),
     ] = "0",
+    normalize: Annotated[
+        str,
+        typer.Option(
+            help="What is made of texts before: `ccnet`, CCNet's form, each text a sentence; `ccnet_by_line`, without "
+            "its two quirks, each line a sentence; `none`."
+        ),
+    ] = "none",
+    pieces: Annotated[
+        str,
+        typer.Option(
+            help="What words are: `words` between spaces, or pieces of a SentencePiece model or a tokenizer.json."
+        ),
+    ] = "words",
     text_column: Annotated[str, typer.Option(help="The column of Parquet, or the key of JSONL, with the text.")] = (
         "text"
     ),
@@ -53,14 +67,32 @@ def perplexity(
     """Train an n-gram model whose perplexity tells clean text from noise.
 
     Interpolated modified Kneser-Ney, as KenLM's lmplz: the same probabilities. Memory does not grow with the text.
-    KenLM, or any program that reads ARPA files, loads the model.
+    KenLM, or any program that reads ARPA files, loads the model. OUTPUT.json beside it tells in which form texts were,
+    so that a recipe's `perplexity` stage asks in the same.
     """
+    from gristmill.classifiers.perplexity.form import training_blocks
     from gristmill.classifiers.perplexity.train import pruning, train
+    from gristmill.classifiers.perplexity.trained_form import write_trained_form
     from gristmill.pipeline.training_texts import as_lines, training_texts
 
     bounds = pruning(order, _numbers(prune))
     _check_output(output)
-    _tell(train(as_lines(training_texts(texts, text_column)), bounds, output, scratch), bounds, output)
+    form = _form(normalize, pieces)
+    read = training_texts(texts, text_column)
+    blocks = as_lines(read) if form.is_plain else training_blocks(read, form)
+    trained = train(blocks, bounds, output, scratch)
+    write_trained_form(output, form, trained)
+    _tell(trained, bounds, output)
+
+
+def _form(normalize: str, pieces: str) -> Form:
+    """Return the form that the options name. Raises UsageError, and MissingError and CorruptError for the pieces."""
+    from gristmill.classifiers.perplexity.form import Form, normalization
+    from gristmill.classifiers.perplexity.pieces import find_pieces
+
+    form = Form(normalization(normalize), find_pieces(pieces))
+    form.pieces.check()
+    return form
 
 
 def _numbers(given: str) -> tuple[int, ...]:

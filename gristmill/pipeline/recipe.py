@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from gristmill.classifiers.ensemble.settings import EnsembleSettings
 from gristmill.classifiers.importance.settings import ImportanceSettings
+from gristmill.classifiers.perplexity.settings import PerplexitySettings
 from gristmill.classifiers.settings import LanguageSettings
 from gristmill.crawl.settings import ExtractSettings
 from gristmill.dedup.settings import DecontaminateSettings, DedupSettings
@@ -34,6 +35,7 @@ STAGE_SETTINGS: dict[str, type[BaseModel]] = {
     "edit": EditSettings,
     "signals": SignalsSettings,
     "filter": FilterSettings,
+    "perplexity": PerplexitySettings,
     "ensemble": EnsembleSettings,
     "importance": ImportanceSettings,
     "dedup": DedupSettings,

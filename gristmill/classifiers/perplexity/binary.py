@@ -24,6 +24,7 @@ from gristmill.classifiers.perplexity.estimate import Estimated
 
 _MAGIC: Final = b"mmap lm http://kheafield.com/code format version 5\n"
 _MULTIPLIER: Final = np.float32(1.5)
+_FIXED: Final = "<B3xfi?3xI"
 _SIGN: Final = np.uint32(1 << 31)
 
 
@@ -40,6 +41,24 @@ def write_binary(corpus: Corpus, orders: Sequence[Estimated], path: Path) -> Non
     file.flush()
     with path.open("ab") as end:
         end.write(b"".join(word + b"\0" for word in corpus.words.to_pylist()))
+
+
+def has_all_words(path: Path) -> bool:
+    """Return whether a binary file that KenLM loads has its words to the last one, which KenLM does not look at.
+
+    True too for what has no words or another layout than the one written here.
+    """
+    with path.open("rb") as file:
+        head = file.read(88 + 20 + 8 * 6)
+        if len(head) < 108 or not head.startswith(_MAGIC):
+            return True
+        orders, multiplier, kind, with_words, _ = struct.unpack_from(_FIXED, head, 88)
+        if (multiplier, kind, with_words) != (float(_MULTIPLIER), 0, True) or not 2 <= orders <= 6:
+            return True
+        sizes: tuple[int, ...] = struct.unpack_from(f"<{orders}Q", head, 108)
+        file.seek(_Layout(sizes).bytes)
+        words = sum(block.count(0) for block in iter(lambda: file.read(1 << 20), b""))
+        return words >= sizes[0]
 
 
 class _Layout:
@@ -78,7 +97,7 @@ def _buckets(entries: int) -> int:
 def _header(sizes: Sequence[int], length: int) -> bytes:
     """Return the header: test values, then the order, how full tables are, kind, whether words follow, the counts."""
     tests = struct.pack("<56s3f3IQ", _MAGIC, 0.0, 1.0, -0.5, 1, 0xFFFFFFFF, 0, 1)
-    fixed = struct.pack("<B3xfi?3xI", len(sizes), float(_MULTIPLIER), 0, True, 0)
+    fixed = struct.pack(_FIXED, len(sizes), float(_MULTIPLIER), 0, True, 0)
     return (tests + fixed + struct.pack(f"<{len(sizes)}Q", *sizes)).ljust(length, b"\0")
 
 

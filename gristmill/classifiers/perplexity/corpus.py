@@ -17,8 +17,8 @@ UNKNOWN, BEGIN, END = "<unk>", "<s>", "</s>"
 SPECIAL: Final = (UNKNOWN, BEGIN, END)
 BEGIN_ID, END_ID = 1, 2
 
-_SPACES: Final = np.zeros(256, np.uint8)
-_SPACES[[0x00, 0x09, 0x0A, 0x0D, 0x20]] = 1
+SPACES: Final = np.zeros(256, np.uint8)
+SPACES[[0x00, 0x09, 0x0A, 0x0D, 0x20]] = 1
 
 
 class Corpus(NamedTuple):
@@ -57,7 +57,7 @@ def _words(data: npt.NDArray[np.uint8]) -> tuple[pa.LargeBinaryArray, Array]:
     most = len(data) // 2 + 1
     starts, ends = np.empty(most, np.int64), np.empty(most, np.int64)
     lines = np.empty(int(np.count_nonzero(data == 0x0A)) + 1, np.int64)
-    words, count = _kernels.words(data, _SPACES, (starts, ends, lines))
+    words, count = _kernels.words(data, SPACES, (starts, ends, lines))
     starts, ends = starts[:words], ends[:words]
     offsets = np.concatenate([[0], np.cumsum(ends - starts)])
     out = np.empty(offsets[-1], np.uint8)

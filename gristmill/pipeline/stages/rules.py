@@ -27,10 +27,11 @@ from gristmill.pipeline.recipe import RecipeStage
 from gristmill.pipeline.run import Run
 
 _STOP_WORDS: Final = "language_stop_word_count"
+_LAYERS: Final = (schema.LANGUAGE_LAYER, schema.CONTAMINATION_LAYER, schema.PERPLEXITY_BUCKET_LAYER)
 TEXT_COLUMNS = frozenset(
     name
     for name, kind in (
-        *((field.name, field.type) for layer in (schema.LANGUAGE_LAYER, schema.CONTAMINATION_LAYER) for field in layer),
+        *((field.name, field.type) for layer in _LAYERS for field in layer),
         *((signal.name, signal.type) for signal in SIGNALS.values()),
     )
     if pa.types.is_string(kind)
