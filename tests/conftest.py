@@ -1,7 +1,7 @@
 """What every test file shares: Hypothesis's profile, the real data's folder, a Slurm cluster, a finished run.
 
 Where what a test needs is not there it is skipped, with the reason. `GRISTMILL_TESTS_REQUIRE` names what must be there
-(`data`, `slurm`, separated by spaces): then its lack is a failure, so that a test run meant to be whole cannot pass
+(`data`, `slurm`, `kenlm`, separated by spaces): then its lack is a failure, so that a test run meant to be whole cannot pass
 without it.
 """
 
@@ -12,11 +12,11 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 from commands import QUICKSTART, gristmill, inside
 from hypothesis import settings
+from needed import do_without
 from slurm_cluster import SlurmCluster, running_cluster, why_not
 
 settings.register_profile("gristmill", deadline=None)  # the first call of a kernel compiles it
@@ -51,7 +51,7 @@ def data() -> Path:
     """Return the folder of the real data."""
     folder = Path(__file__).resolve().parents[2] / "shared" / "data"
     if not folder.is_dir():
-        _do_without("data", f"no real data: {folder} is missing")
+        do_without("data", f"no real data: {folder} is missing")
     return folder
 
 
@@ -59,16 +59,9 @@ def data() -> Path:
 def slurm_cluster() -> Iterator[SlurmCluster]:
     """Yield a Slurm cluster that is up, started for the first test that asks for it."""
     if reason := why_not():
-        _do_without("slurm", reason)
+        do_without("slurm", reason)
     with running_cluster() as cluster:
         yield cluster
-
-
-def _do_without(need: str, reason: str) -> NoReturn:
-    """Skip the test, or fail it if what it needs is required here."""
-    if need in os.environ.get("GRISTMILL_TESTS_REQUIRE", "").split():
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")

@@ -89,7 +89,8 @@ def test_words_are_counted_by_line(data):
 def vocabularies(tmp_path_factory):
     """A folder with a SentencePiece model and a tokenizer.json, that asks for dropout and for truncation."""
     folder = tmp_path_factory.mktemp("pieces")
-    spm = pytest.importorskip("sentencepiece", reason="SentencePiece is not installed")
+    import sentencepiece as spm
+
     made = io.BytesIO()
     spm.SentencePieceTrainer.train(
         sentence_iterator=iter(MILL * 20), model_writer=made, vocab_size=40, minloglevel=2, num_threads=1

@@ -15,6 +15,7 @@ import reference_perplexity
 import reference_perplexity_scores as reference
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from needed import need_kenlm
 from pydantic import ValidationError
 from strategies import chunked_columns
 
@@ -28,7 +29,7 @@ from gristmill.classifiers.perplexity.train import train
 from gristmill.errors import CorruptError, MissingError, StaleError
 from gristmill.schema import PERPLEXITY_BUCKET_LAYER, PERPLEXITY_LAYER, PERPLEXITY_LINES_LAYER
 
-pytest.importorskip("kenlm", reason="KenLM is not installed: pip install 'gristmill[kenlm]'")
+need_kenlm()
 
 TEXT = b"the mill by the river grinds grain\nthe river is wide\ngrain is ground by the mill\n\nthe mill\na\n"
 PRUNE = (0, 0, 1)

@@ -10,6 +10,7 @@ import shutil
 import pytest
 from commands import difference, gristmill, inside, outputs
 from corpora import Document, NoProgress, carry_out, make_run
+from needed import need_kenlm
 from test_resume import kill_at
 
 from gristmill.classifiers.models import find_model
@@ -22,7 +23,7 @@ from gristmill.pipeline.audit import audit
 from gristmill.pipeline.carry_out import phases_of
 from gristmill.pipeline.run import Run
 
-pytest.importorskip("kenlm", reason="KenLM is not installed: pip install 'gristmill[kenlm]'")
+need_kenlm()
 
 ENGLISH = [
     "the",
