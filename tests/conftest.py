@@ -1,8 +1,8 @@
 """What every test file shares: Hypothesis's profile, the real data's folder, a Slurm cluster, a finished run.
 
 Where what a test needs is not there it is skipped, with the reason. `GRISTMILL_TESTS_REQUIRE` names what must be there
-(`data`, `slurm`, `kenlm`, separated by spaces): then its lack is a failure, so that a test run meant to be whole cannot pass
-without it.
+(`data`, `slurm`, `kenlm`, separated by spaces): then its lack is a failure, so that a test run meant to be whole cannot
+pass without it.
 """
 
 from __future__ import annotations
