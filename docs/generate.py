@@ -82,6 +82,7 @@ def recipe_reference() -> str:
             "SimHashSettings",
             "LinesSettings",
             "ParagraphsSettings",
+            "ClassifierSettings",
             "SlurmSettings",
         )
     ]

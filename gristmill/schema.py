@@ -60,6 +60,10 @@ SCORE_BUCKET_MEAN = "score_bucket_mean"
 IMPORTANCE_WORD_COUNT = "importance_word_count"
 IMPORTANCE_LOG_WEIGHT = "importance_log_weight"
 IMPORTANCE_KEY = "importance_key"
+# scores of classifiers: what follows a classifier's name
+OF_SCORE = "_score"
+OF_PROBABILITY = "_probability"
+OF_BUCKET = "_bucket"
 
 # edits
 EDITS = "edits"

@@ -11,6 +11,7 @@ import pytest
 from commands import REPOSITORY, inside
 from datatrove.data import Document
 from datatrove.pipeline.filters import FineWebQualityFilter
+from test_quality_presets import RECIPES as QUALITY_RECIPES
 
 from gristmill.errors import CorruptError, MissingError, RecipeError
 from gristmill.filters import catalogue
@@ -265,7 +266,8 @@ def presets_of(path):
 
 def test_every_preset_has_a_recipe_that_is_run_and_that_the_docs_name():
     recipes = {path.stem: presets_of(path) for path in (REPOSITORY / "configs").glob("*.yaml")}
-    assert set(recipes) == {*RECIPES, "quickstart"}, "test_a_shipped_recipe_runs_on_the_sample leaves one out"
+    run = {*RECIPES, *QUALITY_RECIPES, "quickstart"}
+    assert set(recipes) == run, "test_a_shipped_recipe_runs_on_the_sample leaves one out"
     page = (REPOSITORY / "docs" / "presets.md").read_text()
     rows = [line for line in page.splitlines() if line.startswith("| ") and "`configs/" in line]
     for name in [*PRESETS, "fineweb2/fra_Latn"]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gristmill import __version__
-from gristmill.cli import train
+from gristmill.cli import recall, train
 from gristmill.errors import UsageError
 
 if TYPE_CHECKING:
@@ -132,6 +132,7 @@ for _kind, _summary in {
     "extract": "Read the WARCs and extract text.",
     "language": "Identify languages, and keep those that the recipe names.",
     "edit": "Find what is to be cut or replaced in the texts.",
+    "quality": "Score texts with fastText classifiers, and keep by the scores.",
     "ensemble": "Make one score of several, by the ranks that they give each document.",
     "importance": "Weigh documents by how like a target they are, and draw by that.",
     "filter": "Decide by the rules; reads no text.",
@@ -292,6 +293,9 @@ def clusters(
     from gristmill.report.clusters_view import render_clusters
 
     Console().print(render_clusters(part.clusters(_open(run), top, diff=diff)))
+
+
+app.command()(recall.recall)
 
 
 @app.command()

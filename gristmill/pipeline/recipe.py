@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from gristmill.classifiers.ensemble.settings import EnsembleSettings
 from gristmill.classifiers.importance.settings import ImportanceSettings
 from gristmill.classifiers.perplexity.settings import PerplexitySettings
+from gristmill.classifiers.quality.settings import QualitySettings
 from gristmill.classifiers.settings import LanguageSettings
 from gristmill.crawl.settings import ExtractSettings
 from gristmill.dedup.settings import DecontaminateSettings, DedupSettings
@@ -35,6 +36,7 @@ STAGE_SETTINGS: dict[str, type[BaseModel]] = {
     "edit": EditSettings,
     "signals": SignalsSettings,
     "filter": FilterSettings,
+    "quality": QualitySettings,
     "perplexity": PerplexitySettings,
     "ensemble": EnsembleSettings,
     "importance": ImportanceSettings,

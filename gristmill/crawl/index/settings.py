@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from gristmill.crawl.index.host_lists import with_lists
 from gristmill.crawl.index.patterns import Host, UrlPattern
 
 MOST_RECORDS = 500_000
@@ -40,7 +41,12 @@ def _media_type(value: str) -> str:
 
 
 _Several = (BeforeValidator(_as_list), AfterValidator(_as_set))
-_Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], *_Several]
+_Hosts = Annotated[
+    tuple[Annotated[str, AfterValidator(_host)], ...],
+    AfterValidator(_as_set),
+    BeforeValidator(with_lists),
+    BeforeValidator(_as_list),
+]
 _Patterns = Annotated[tuple[Annotated[str, AfterValidator(_pattern)], ...], *_Several]
 _Languages = Annotated[tuple[Annotated[str, Field(pattern=_LANGUAGE)], ...], *_Several]
 _MediaTypes = Annotated[tuple[Annotated[str, AfterValidator(_media_type)], ...], *_Several]
@@ -54,7 +60,9 @@ class IndexSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     hosts: _Hosts = Field(
-        (), description="Hosts: `example.org` is that host alone, `*.example.org` or `.example.org` all below it too."
+        (),
+        description="Hosts: `example.org` is that host alone, `*.example.org` or `.example.org` all below it too; "
+        "`@hosts.txt` is a file with a host a line, as `gristmill recall` writes it.",
     )
     url_patterns: _Patterns = Field(
         (),
