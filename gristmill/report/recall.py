@@ -22,7 +22,8 @@ import pyarrow.compute as pc
 from gristmill import schema
 from gristmill.filters.rules.evaluate import evaluate
 from gristmill.pipeline import ledger
-from gristmill.pipeline.exchange import Split, partition_count, read_split, write_split
+from gristmill.pipeline.batch_files import SUFFIX, BatchFile
+from gristmill.pipeline.exchange import SplitFile, partition_count
 from gristmill.pipeline.monitor import Watcher
 from gristmill.pipeline.plan import Shard, Step
 from gristmill.pipeline.run import Run
@@ -117,7 +118,7 @@ def recall(run: Run, scores: Scores, asked: Asked, watcher: Watcher) -> Recall:
     Raises MissingError and StaleError where the run is not finished.
     """
     with tempfile.TemporaryDirectory(prefix="gristmill-recall-") as folder:
-        counting = _Counting(run, scores, asked, Run(Folder(folder), run.plan))
+        counting = _Counting(run, scores, asked, Folder(folder))
         for shard in passed(run.plan.shards, watcher, "score"):
             counting.add(shard)
         found, best = counting.found()
@@ -141,7 +142,7 @@ def recall(run: Run, scores: Scores, asked: Asked, watcher: Watcher) -> Recall:
 class _Counting:
     """Pages by host, written shard by shard, read partition by partition."""
 
-    def __init__(self, run: Run, scores: Scores, asked: Asked, scratch: Run) -> None:
+    def __init__(self, run: Run, scores: Scores, asked: Asked, scratch: Folder) -> None:
         self.run, self.scores, self.asked, self.scratch = run, scores, asked, scratch
         self.pages = self.positive = self.hosts = self.without_host = 0
         self.partitions = partition_count(len(run.plan.shards))
@@ -157,19 +158,18 @@ class _Counting:
         self.pages += pages.num_rows
         self.positive += pc.sum(positive).as_py() or 0
         counts = pages.append_column(_POSITIVE, positive.cast(pa.int64()))
-        self._write(self._counts_of(shard), _COUNTS, _by_host(counts, [([], "count_all"), (_POSITIVE, "sum")]))
+        self._write(self._counts_of(shard), _by_host(counts, [([], "count_all"), (_POSITIVE, "sum")]))
         if self.asked.samples:
             kept = pages.filter(positive).combine_chunks()
             kept = kept.append_column(schema.KEY, order_keys(kept.column(schema.ID).combine_chunks(), 0))
-            self._write(self._pages_of(shard), _PAGE, kept.select(_PAGE.names))
+            self._write(self._pages_of(shard), kept)
 
     def found(self) -> tuple[list[Host], Host | None]:
         """Return the hosts over the bound, in order, and the one of the highest share."""
         found: list[Host] = []
         best: Host | None = None
         for partition in range(self.partitions):
-            names = [self._counts_of(shard) for shard in self.run.plan.shards]
-            parts = [table for name in names for table in read_split(self.scratch, name, "", partition)]
+            parts = [table for shard in self.run.plan.shards for table in self._counts_of(shard).read(partition)]
             counts = pa.concat_tables([_COUNTS.empty_table(), *parts])
             sums = _by_host(counts, [(_PAGES, "sum"), (_POSITIVE, "sum")])
             self.hosts += sums.num_rows
@@ -184,8 +184,8 @@ class _Counting:
 
     def positive_pages(self, shard: Shard) -> pa.Table:
         """Return the positive pages of a shard."""
-        parts = (read_split(self.scratch, self._pages_of(shard), "", p) for p in range(self.partitions))
-        return pa.concat_tables([_PAGE.empty_table(), *(table for part in parts for table in part)])
+        parts = [table for p in range(self.partitions) for table in self._pages_of(shard).read(p)]
+        return pa.concat_tables([_PAGE.empty_table(), *parts])
 
     def _pages(self, shard: Shard) -> pa.Table:
         """Return id, url, host, score and row of each document of a shard, and whether it counts."""
@@ -198,19 +198,21 @@ class _Counting:
             documents = documents.append_column(name, column)
         return documents
 
-    def _write(self, name: str, columns: pa.Schema, table: pa.Table) -> None:
+    def _write(self, file: SplitFile, table: pa.Table) -> None:
         """Write a table split by the hash of the host, or, for pages, by that of their order."""
         if schema.KEY not in table.column_names:
             keys = pa.array(keyed_hashes(table.column(_HOST).combine_chunks(), 0, "hosts"), pa.uint64())
             table = table.append_column(schema.KEY, keys)
-        table = table.select(columns.names).cast(columns)
-        write_split(self.scratch, name, Split(columns, "", self.partitions), [table])
+        file.write([table.select(file.columns.names).cast(file.columns)])
 
-    def _counts_of(self, shard: Shard) -> str:
-        return f"counts/{shard.name}.parquet"
+    def _counts_of(self, shard: Shard) -> SplitFile:
+        return self._file(f"counts/{shard.name}", _COUNTS)
 
-    def _pages_of(self, shard: Shard) -> str:
-        return f"pages/{shard.name}.parquet"
+    def _pages_of(self, shard: Shard) -> SplitFile:
+        return self._file(f"pages/{shard.name}", _PAGE)
+
+    def _file(self, name: str, columns: pa.Schema) -> SplitFile:
+        return SplitFile(BatchFile(self.scratch, f"{name}{SUFFIX}", ""), columns, self.partitions)
 
 
 class _Samples:
