@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from minhash import DATA, SHARD_ROWS, Quiet, rate, texts, write_documents
+from minhash import DATA, SHARD_ROWS, Quiet, rate, texts
 
 from gristmill import schema
 from gristmill.dedup.minhash.shingles import shingles
@@ -216,44 +216,15 @@ def peak_mb() -> int:
 
 def write_fingerprints(folder: Path, count: int):
     """Return a run whose documents have no text, and whose fingerprints are there."""
-    from gristmill.dedup.settings import DedupSettings
-    from gristmill.pipeline.run import Run
-    from gristmill.pipeline.session import planned
-    from gristmill.pipeline.shards import ShardWriter
-    from gristmill.pipeline.stages.dedup.simhash.fingerprinted import Fingerprinted
-    from gristmill.pipeline.stages.dedup.simhash.tables import fingerprinted
-    from gristmill.pipeline.storage import Folder
+    from synthetic_runs import run_of_shards, write_signed
 
-    (folder / "warcs").mkdir()
-    for number in range(-(-count // SHARD_ROWS)):
-        (folder / "warcs" / f"{number:05}.warc.gz").write_bytes(str(number).encode())
-    recipe = folder / "mill.yaml"
-    stage = "  - dedup: {simhash: {distance: 3}}\n"
-    recipe.write_text(f"name: mill\nsource: {{warc: ['{folder}/warcs/*.warc.gz']}}\nstages:\n  - extract\n{stage}")
-    run = Run(Folder(str(folder / "run")), planned(recipe))
-    step = run.plan.step("dedup")
-    settings = DedupSettings.model_validate(dict(step.settings)).simhash
-    assert settings is not None
-    found, columns = Fingerprinted(run, step, settings), fingerprinted(8)
+    from gristmill.pipeline.stages.dedup.simhash.fingerprinted import Fingerprinted
+
+    run, settings = run_of_shards(folder, "simhash: {distance: 3}", -(-count // SHARD_ROWS))
+    found = Fingerprinted(run, run.plan.step("dedup"), settings.simhash)
     for number, shard in enumerate(run.plan.shards):
-        rows = min(SHARD_ROWS, count - number * SHARD_ROWS)
-        ids = pa.array([f"{shard.name}/{row:06}" for row in range(rows)])
-        write_documents(run, shard, ids)
-        values = synthetic(number, rows, count)
-        table = {
-            schema.ORDER: pa.array(np.zeros(rows, np.uint64)),
-            schema.ID: ids,
-            schema.SHARD: pa.array([shard.name] * rows),
-            schema.ROW: pa.array(range(rows), pa.int64()),
-            schema.SCOPE: np.zeros(rows, np.uint64),
-            schema.NODE: node_keys(values, np.zeros(rows, np.uint64)),
-            schema.FINGERPRINT: as_column(values),
-        }
-        with run.folder.writing(found._file(shard)) as sink:
-            writer = ShardWriter(sink, columns, found._digest(shard))
-            for batch in pa.table(table).cast(columns).to_batches(max_chunksize=4096):
-                writer.write(batch)
-            writer.close()
+        values = synthetic(number, min(SHARD_ROWS, count - number * SHARD_ROWS), count)
+        write_signed(found, shard, as_column(values), node_keys(values, np.zeros(len(values), np.uint64)))
     return run
 
 

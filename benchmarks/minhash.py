@@ -239,68 +239,17 @@ def cluster(count: int) -> dict[str, object]:
 
 def write_signatures(folder: Path, count: int):
     """Return a run whose documents have no text, and whose signatures are there."""
-    from gristmill.dedup.settings import DedupSettings
-    from gristmill.pipeline.run import Run
-    from gristmill.pipeline.session import planned
-    from gristmill.pipeline.shards import ShardWriter
+    from synthetic_runs import run_of_shards, write_signed
+
     from gristmill.pipeline.stages.dedup.minhash.signed import Signed
-    from gristmill.pipeline.stages.dedup.minhash.tables import signed as signed_table
-    from gristmill.pipeline.storage import Folder
 
-    shards = -(-count // SHARD_ROWS)
-    (folder / "warcs").mkdir()
-    for number in range(shards):
-        (folder / "warcs" / f"{number:05}.warc.gz").write_bytes(str(number).encode())
-    recipe = folder / "mill.yaml"
-    stage = "  - dedup: {minhash: {bands: 14, rows: 8, verify: 0.75}}\n"
-    recipe.write_text(f"name: mill\nsource: {{warc: ['{folder}/warcs/*.warc.gz']}}\nstages:\n  - extract\n{stage}")
-    run = Run(Folder(str(folder / "mill")), planned(recipe))
-    step = run.plan.step("dedup")
-    settings = DedupSettings.model_validate(dict(step.settings))
-    signed = Signed(run, step, settings.minhash)
-    columns = signed_table(signed.width)
+    run, settings = run_of_shards(folder, "minhash: {bands: 14, rows: 8, verify: 0.75}", -(-count // SHARD_ROWS))
+    signed = Signed(run, run.plan.step("dedup"), settings.minhash)
     for number, shard in enumerate(run.plan.shards):
-        rows = min(SHARD_ROWS, count - number * SHARD_ROWS)
-        ids = pa.array([f"{shard.name}/{row:07}" for row in range(rows)])
-        write_documents(run, shard, ids)
-        values = synthetic(number, rows, count)
-        table = {
-            schema.ORDER: pa.array(np.zeros(rows, np.uint64)),
-            schema.ID: ids,
-            schema.SHARD: pa.array([shard.name] * rows),
-            schema.ROW: pa.array(range(rows), pa.int64()),
-            schema.SCOPE: np.zeros(rows, np.uint64),
-            schema.NODE: node_keys(values),
-            schema.SIGNATURE: pa.Array.from_buffers(pa.binary(signed.width), rows, [None, pa.py_buffer(values)]),
-        }
-        with run.folder.writing(signed._file(shard)) as sink:
-            writer = ShardWriter(sink, columns, signed._digest(shard))
-            for batch in pa.table(table).cast(columns).to_batches(max_chunksize=4096):
-                writer.write(batch)
-            writer.close()
+        values = synthetic(number, min(SHARD_ROWS, count - number * SHARD_ROWS), count)
+        column = pa.Array.from_buffers(pa.binary(signed.width), len(values), [None, pa.py_buffer(values)])
+        write_signed(signed, shard, column, node_keys(values))
     return run
-
-
-def write_documents(run, shard, ids: pa.Array) -> None:
-    """Write documents that have an id and a text, which nobody reads."""
-    from gristmill.pipeline.shards import ShardWriter
-
-    columns = [
-        ids if name == schema.ID else default(schema.DOCUMENTS.field(name).type, len(ids), name)
-        for name in schema.DOCUMENTS.names
-    ]
-    with run.folder.writing(run.file(run.plan.text_step, shard)) as sink:
-        writer = ShardWriter(sink, schema.DOCUMENTS, run.digest(run.plan.text_step, shard))
-        for batch in pa.table(columns, schema=schema.DOCUMENTS).to_batches(max_chunksize=4096):
-            writer.write(batch)
-        writer.close()
-
-
-def default(kind: pa.DataType, rows: int, name: str) -> pa.Array:
-    """Return a column of nothing, or of zeros where nothing is not allowed."""
-    if schema.DOCUMENTS.field(name).nullable:
-        return pa.nulls(rows, kind)
-    return pa.array([0] * rows, kind) if pa.types.is_integer(kind) else pa.array([""] * rows, kind)
 
 
 def synthetic(number: int, rows: int, count: int) -> np.ndarray:

@@ -93,9 +93,12 @@ def test_where_the_older_run_lies_changes_no_digest_and_what_it_holds_does(tmp_p
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("url: {}", "has no keys of {'url': {'cut_www': False"),
-        ("exact: normalized_text", "its dedup stages have {'exact': 'text', 'scope': 'corpus'}"),
-        ("exact: text, scope: host", "has no keys of {'exact': 'text', 'scope': 'host'}"),
+        (
+            "url: {}",
+            "cut_parameters: []}, scope: corpus}: it has no `url` stage, but 'dedup' (exact) (",
+        ),
+        ("exact: normalized_text", "its stage 'dedup' has exact text, here normalized_text ("),
+        ("exact: text, scope: host", "{exact: text, scope: host}: its stage 'dedup' has scope corpus, here host"),
     ],
 )
 def test_a_run_without_such_keys_is_an_error_with_its_line(tmp_path, first, kind, message):

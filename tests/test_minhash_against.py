@@ -132,7 +132,7 @@ def test_documents_meet_older_ones_of_their_scope_alone(tmp_path):
         ("minhash: {bands: 20, rows: 2, scheme: legacy}", "scheme affine32, here legacy, ngram 2, here 5 ("),
         ("minhash: {ngram: 2, bands: 20, rows: 2, shingles: characters}", "shingles words, here characters ("),
         ("minhash: {ngram: 2, bands: 20, rows: 2}, scope: host", "scope corpus, here host ("),
-        ("exact: text", "has no keys of {'exact': 'text', 'scope': 'corpus'}"),
+        ("exact: text", "no keys of {exact: text, scope: corpus}: it has no `exact` stage, but 'dedup' (minhash) ("),
         ("minhash: {ngram: 2, bands: 20, rows: 2, verify: {exact: 0.6}}", "give `verify` a similarity"),
         ("minhash: {ngram: 2, bands: 20, rows: 2, verify: none}", "give `verify` a similarity"),
     ],

@@ -87,7 +87,7 @@ def test_a_chain_of_pages_is_not_swallowed_and_the_warning_says_so(tmp_path):
     page, card = render_html(stats), render_card(run, stats)
     assert f"The largest component: 1,000 documents, {survivors} of which survive." in page
     assert "1,000 or more" in page
-    assert f"shared bands join: 1,000 documents, {survivors} of which survive." in card
+    assert f"candidates join: 1,000 documents, {survivors} of which survive." in card
 
 
 LIKE = [Document(f"d/{i:02}", numbered(0, 100) + f" x{i}", day=i) for i in range(20)]

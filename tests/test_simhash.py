@@ -187,7 +187,7 @@ def test_leaders_are_those_of_the_twin(seed, bits, k, count):
     prints = array(values, bits)
     buckets = np.unique(block_keys(prints, k), return_inverse=True)[1].reshape(len(values), k + 1).astype(np.int64)
     leader, distance = np.empty(len(values), np.int64), np.empty(len(values), np.int64)
-    _kernels.leaders(prints, buckets, (k, 1_000), (leader, distance))
+    _kernels.leaders(prints, buckets, (k, 1_000, np.zeros(len(values), np.bool_)), (leader, distance))
     assert (leader.tolist(), distance.tolist()) == twin.led(values, k)
 
 
@@ -195,7 +195,7 @@ def test_a_bucket_shows_its_first_leaders_alone():
     prints = array([0, 0xF0, 0xFF00, 0xFF01], 64)
     leader, distance = np.empty(4, np.int64), np.empty(4, np.int64)
     for shown, expected in ((2, [0, 1, 2, 3]), (3, [0, 1, 2, 2])):
-        _kernels.leaders(prints, np.zeros((4, 1), np.int64), (3, shown), (leader, distance))
+        _kernels.leaders(prints, np.zeros((4, 1), np.int64), (3, shown, np.zeros(4, np.bool_)), (leader, distance))
         assert leader.tolist() == expected
 
 

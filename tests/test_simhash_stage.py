@@ -194,7 +194,6 @@ def test_why_nothing_is_a_copy_is_told(tmp_path):
     [
         ("{simhash: {distnace: 3}}", "did you mean 'distance'?"),
         ("{simhash: {distance: 9}}", "at most 8 of 64 bits"),
-        ("{simhash: {}, against: [older]}", "'simhash' cannot go 'against' older runs"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path, settings_, message):

@@ -18,10 +18,9 @@ def status(run: RunArgument) -> None:
     """Show how far each step of a run is, and what failed."""
     from rich.console import Console
 
-    from gristmill.pipeline.status import status as look
-    from gristmill.report.tables import status_table
+    from gristmill.report.tables import status_of
 
-    Console().print(status_table(look(_open(run))))
+    Console().print(status_of(_open(run)))
 
 
 def funnel(run: RunArgument) -> None:
@@ -120,8 +119,10 @@ def clusters(
 
     from gristmill.report import clusters as part
     from gristmill.report.clusters_view import render_clusters
+    from gristmill.report.stage_names import stages_of
 
-    Console().print(render_clusters(part.clusters(_open(run), top, diff=diff)))
+    opened = _open(run)
+    Console().print(render_clusters(part.clusters(opened, top, diff=diff), stages_of(opened.plan)))
 
 
 def fates(

@@ -104,7 +104,7 @@ class DedupSettings(BaseModel):
         None, description="Lines, or sentences in a row, that stand in several places are cut."
     )
     paragraphs: ParagraphsSettings | None = Field(
-        None, description="Paragraphs are cut whose n-grams of words mostly stand in documents before them."
+        None, description="Paragraphs are cut whose n-grams of words mostly stand before them, in any document."
     )
     substrings: SubstringsSettings | None = Field(
         None, description="Runs of words that stand in several places are cut."

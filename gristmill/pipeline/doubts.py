@@ -1,8 +1,9 @@
 """Doubts about a stage: it keeps next to nothing, or drops nothing, of many documents; and what is likely to be why.
 
 A filter is in doubt that keeps under 0.1%, a deduplication that drops over 90% of documents, cuts over 90% of bytes, or
-joins a thousand documents and more of which not all are alike. What is said depends on the layers alone, so it is the
-same in every run. Values are read only where there is a doubt.
+joins a thousand documents and more of which not all are alike. Where spans are cut, what is dropped since too little is
+left counts as dropped by the deduplication. What is said depends on the layers alone, so it is the same in every run.
+Values are read only where there is a doubt.
 """
 
 from __future__ import annotations
@@ -20,7 +21,13 @@ from gristmill.filters.rules.rule import AnyRule, Rule
 from gristmill.pipeline.plan import Shard, Step
 from gristmill.pipeline.run import Run
 from gristmill.pipeline.stages.dedup.doubts import giant_component, too_full, why_most_are_copies, why_none_is_a_copy
-from gristmill.pipeline.stages.dedup.span_doubts import sizes_around, why_most_is_cut, why_nothing_is_cut
+from gristmill.pipeline.stages.dedup.span_doubts import (
+    dropped_after,
+    sizes_around,
+    why_most_are_dropped,
+    why_most_is_cut,
+    why_nothing_is_cut,
+)
 from gristmill.pipeline.stages.rules import rule_columns, step_rules
 
 FEWEST_FOR_LITTLE: Final = 1_000
@@ -114,7 +121,11 @@ def _of_spans(run: Run, step: Step) -> str | None:
         what = f"cuts {came - left:,} of {came:,} bytes in {documents:,} documents as copies"
         return _sentence(step, what, why_most_is_cut(run, step))
     if documents >= FEWEST_FOR_NOTHING and came == left:
-        return _sentence(step, f"cuts nothing of {documents:,} documents", why_nothing_is_cut(step))
+        return _sentence(step, f"cuts nothing of {documents:,} documents", why_nothing_is_cut(run, step))
+    dropped = dropped_after(run, step) if documents >= FEWEST_FOR_LITTLE else None
+    if dropped is not None and dropped > MOST_COPIES * documents:
+        what = f"drops {dropped:,} of {documents:,} documents after its cuts"
+        return _sentence(step, what, why_most_are_dropped(run, step))
     return None
 
 

@@ -13,6 +13,7 @@ from gristmill.pipeline.run import MANIFEST_FILE, Run
 from gristmill.report import figures
 from gristmill.report.card_steps import steps_section
 from gristmill.report.escape import fenced, for_markdown, for_text
+from gristmill.report.stage_names import named, what_stages_do
 
 Stats = Mapping[str, Any]
 
@@ -107,7 +108,7 @@ def _summary(stats: Stats) -> str:
 def _funnel(stats: Stats) -> str | None:
     rows = [
         (
-            row["stage"],
+            named(row["stage"], row["does"]),
             *map(figures.count, (row["documents_in"], row["documents_kept"], row["dropped"])),
             figures.share(row["documents_kept"], row["documents_in"]),
             figures.size(row["bytes_kept"]),
@@ -150,18 +151,23 @@ def _hosts(stats: Stats) -> str | None:
 
 
 def _duplicates(stats: Stats) -> str | None:
-    lines = [
-        f"- {stage['stage']}: {figures.count(stage['compared'])} documents compared; {figures.count(stage['clusters'])}"
-        f" clusters of two or more, the largest of {figures.count(stage['largest'][0]['size'])}.{_component(stage)}"
-        for stage in stats["duplicates"]
-        if stage["largest"]
-    ]
+    does = what_stages_do(stats)
+    lines = [_duplicates_of(stage, does.get(stage["stage"])) for stage in stats["duplicates"] if stage["largest"]]
     return "## Duplicates\n\n" + "\n".join(lines) + "\n" if lines else None
+
+
+def _duplicates_of(stage: Stats, does: str | None) -> str:
+    compared, clusters = figures.count(stage["compared"]), figures.count(stage["clusters"])
+    largest = figures.count(stage["largest"][0]["size"])
+    return (
+        f"- {named(stage['stage'], does)}: {compared} documents compared; {clusters} clusters of two or more, the "
+        f"largest of {largest}.{_component(stage)}"
+    )
 
 
 def _component(stage: Stats) -> str:
     largest = stage.get("largest_component")
-    return f" The largest component that shared bands join: {figures.component(largest)}." if largest else ""
+    return f" The largest component that candidates join: {figures.component(largest)}." if largest else ""
 
 
 def _contamination(stats: Stats) -> str | None:

@@ -12,6 +12,7 @@ from gristmill.pipeline.plan import EDIT
 from gristmill.report import figures
 from gristmill.report.card_edits import edit_of, edit_parts
 from gristmill.report.escape import as_code, for_markdown, for_text
+from gristmill.report.stage_names import named, what_stages_do
 
 Stats = Mapping[str, Any]
 
@@ -19,8 +20,9 @@ Stats = Mapping[str, Any]
 def steps_section(stats: Stats) -> str:
     """Return a part for each stage of the recipe: settings of its steps, and a table of its rules."""
     parts = ["## Steps\n"]
+    does = what_stages_do(stats)
     for stage in dict.fromkeys(step["stage"] for step in stats["steps"]):
-        parts.append(f"### {for_text(stage)}\n")
+        parts.append(f"### {for_text(named(stage, does.get(stage)))}\n")
         for step in stats["steps"]:
             if step["stage"] == stage:
                 parts += _step(step, stats)

@@ -18,6 +18,7 @@ from gristmill import schema
 from gristmill.errors import UsageError
 from gristmill.pipeline.plan import Shard, Step
 from gristmill.pipeline.run import Run
+from gristmill.pipeline.stages.dedup.spans import STEP_KIND
 
 MEMBERS_SHOWN: Final = 10
 LINES_COMPARED: Final = 500
@@ -62,9 +63,19 @@ def clusters(run: Run, top: int, *, diff: bool = False) -> dict[str, list[Cluste
     steps = [step for step in run.plan.steps if step.kind == "dedup"]
     done = [step for step in steps if all(run.is_done(step, shard) for shard in run.plan.shards)]
     if not done:
-        what = "has no `dedup` stage" if not steps else f"has not finished '{steps[0].stage}' yet"
+        what = f"has not finished '{steps[0].stage}' yet" if steps else _why_none(run)
         raise UsageError(f"run '{run.plan.name}' {what}")
     return {step.stage: _of_step(run, step, top, diff) for step in done}
+
+
+def _why_none(run: Run) -> str:
+    cuts = [step.stage for step in run.plan.steps if step.kind == STEP_KIND]
+    if not cuts:
+        return "has no `dedup` stage"
+    return (
+        f"has no clusters: its stage '{cuts[0]}' cuts what is repeated out of texts; `gristmill explain --text` shows "
+        "what it cut of a document"
+    )
 
 
 def _of_step(run: Run, step: Step, top: int, diff: bool) -> list[Cluster]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from rich.console import Group
 from rich.table import Table
@@ -11,18 +12,23 @@ from rich.text import Text
 from gristmill.report import figures
 from gristmill.report.clusters import LINES_COMPARED, Cluster, Member
 from gristmill.report.escape import for_terminal
+from gristmill.report.stage_names import name_on_terminal
 
 _STYLES = {"+": "green", "-": "red", "@": "dim"}
 _FATE = 12
 
 
-def render_clusters(found: Mapping[str, Sequence[Cluster]]) -> Group:
-    """Return what Rich prints: for each stage its clusters, each with its survivor, then the members dropped for it."""
-    return Group(*(line for stage, clusters in found.items() for line in _stage(stage, clusters)))
+def render_clusters(found: Mapping[str, Sequence[Cluster]], does: Mapping[str, str] = MappingProxyType({})) -> Group:
+    """Return what Rich prints: for each stage its clusters, each with its survivor, then the members dropped for it.
+
+    ``does`` says of stages which kind of deduplication they are.
+    """
+    names = {stage: name_on_terminal(stage, does.get(stage), "bold") for stage in found}
+    return Group(*(line for stage, clusters in found.items() for line in _stage(names[stage], clusters)))
 
 
-def _stage(stage: str, clusters: Sequence[Cluster]) -> Iterator[Text | Table]:
-    yield Text.assemble((stage, "bold"), "" if clusters else "  no document has a copy")
+def _stage(name: Text, clusters: Sequence[Cluster]) -> Iterator[Text | Table]:
+    yield Text.assemble(name, "" if clusters else "  no document has a copy")
     for cluster in clusters:
         yield Text()
         size = figures.count(cluster.size)

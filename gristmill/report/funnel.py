@@ -13,6 +13,7 @@ from gristmill.pipeline.ledger import Flow, finished_deciders, flows
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.run import Run
 from gristmill.report import figures
+from gristmill.report.stage_names import name_on_terminal, stages_of
 
 RECORDS = "records"
 TOKENS_INDEX = "tokens/index.json"
@@ -25,7 +26,8 @@ class FunnelRow:
     """One line of the funnel; documents and bytes are None where they are not known.
 
     ``role``: "records" (all records of the WARCs, of which some become documents), "decides", "measures" (keeps all),
-    "tokens" (what is kept becomes tokens), or "unfinished" (``shards_done`` says how far it is).
+    "tokens" (what is kept becomes tokens), or "unfinished" (``shards_done`` says how far it is). ``does`` tells apart
+    stages of one kind.
     """
 
     stage: str
@@ -37,6 +39,7 @@ class FunnelRow:
     tokens: int | None = None
     shards_done: int = 0
     shards: int = 0
+    does: str = ""
 
     @property
     def dropped(self) -> int | None:
@@ -51,6 +54,11 @@ def funnel(run: Run) -> list[FunnelRow]:
 
     From the first stage on that is not done for every shard, rows say only how far they are.
     """
+    does = stages_of(run.plan)
+    return [replace(row, does=does.get(row.stage, "")) for row in _rows(run)]
+
+
+def _rows(run: Run) -> list[FunnelRow]:
     deciders = finished_deciders(run)
     if not deciders:
         return [_unfinished(run, stage) for stage in run.plan.stages()]
@@ -102,7 +110,7 @@ def render_funnel(rows: Sequence[FunnelRow]) -> Table:
 
 
 def _cells(row: FunnelRow, documents: int | None) -> list[Text]:
-    name = Text(row.stage)
+    name = name_on_terminal(row.stage, row.does)
     if row.role == "unfinished":
         return [name, Text("not done"), Text(f"{row.shards_done} of {row.shards} shards")]
     if row.role == "measures":

@@ -213,7 +213,7 @@ def _components(stage: Stats) -> Markup:
         for label, size in zip(labels, least, strict=True)
         if components[str(size)] or clusters[str(size)]
     ]
-    note = "A component is what shared bands join, in however many steps; a cluster is what is like its survivor. "
+    note = "A component is what candidates join, in however many steps; a cluster is what is like its survivor. "
     note += f"The largest component: {figures.component(stage['largest_component'])}."
     headers = {"documents in it": "name", "components": "n", "clusters": "n"}
     return join(element("p", {"class": "soft"}, note), table(headers, [(None, rows)]))

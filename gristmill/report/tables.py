@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from rich.table import Table
@@ -14,7 +15,9 @@ from gristmill.dedup.simhash import curve as simhash_curve
 from gristmill.dedup.simhash.settings import SimHashSettings
 from gristmill.pipeline.audit import Finding
 from gristmill.pipeline.plan import Plan
-from gristmill.pipeline.status import PhaseStatus
+from gristmill.pipeline.run import Run
+from gristmill.pipeline.status import PhaseStatus, status
+from gristmill.report.stage_names import name_on_terminal, steps_of, what_it_does
 
 _SHARDS_SHOWN = 5
 _MANY = 100_000_000
@@ -27,10 +30,11 @@ def plan_table(plan: Plan) -> Table:
     caption = "\n".join(filter(None, [f"shards: {', '.join(names[:_SHARDS_SHOWN])}{more}", plan.note]))
     table = Table(title=Text(plan.name), caption=Text(caption))
     for header in ("step", "folder", "reads", "scope", "offers rules"):
-        table.add_column(header)
+        table.add_column(header, no_wrap=header == "folder")
     for step in plan.steps:
         offers = f"{len(step.columns)} columns" if len(step.columns) > 3 else ", ".join(step.columns)
-        table.add_row(*map(Text, (step.name, step.folder, ", ".join(step.inputs), step.scope, offers)))
+        row = (step.folder, ", ".join(step.inputs), step.scope, offers)
+        table.add_row(name_on_terminal(step.name, what_it_does(step.kind, step.settings)), *map(Text, row))
     return table
 
 
@@ -72,8 +76,16 @@ def crawls_table(crawls: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def status_table(phases: Sequence[PhaseStatus]) -> Table:
-    """Return how far each phase is; those in which there is nothing to do are left out beside others of their step."""
+def status_of(run: Run) -> Table:
+    """Return how far each phase of a run is."""
+    return status_table(status(run), steps_of(run.plan))
+
+
+def status_table(phases: Sequence[PhaseStatus], does: Mapping[str, str] = MappingProxyType({})) -> Table:
+    """Return how far each phase is; those in which there is nothing to do are left out beside others of their step.
+
+    ``does`` says what steps of one kind do.
+    """
     table = Table()
     for header in ("step", "phase", "done", "working", "documents", "failed"):
         table.add_column(header, justify="left" if header in ("step", "phase", "failed") else "right")
@@ -83,8 +95,8 @@ def status_table(phases: Sequence[PhaseStatus]) -> Table:
             continue
         total = "?" if phase.total is None else str(phase.total)
         failed = "\n".join(f"{item}: {why}" for item, why in phase.failed.items())
-        row = (phase.step, phase.phase, f"{phase.done}/{total}", str(phase.working), f"{phase.rows:,}", failed)
-        table.add_row(*map(Text, row))
+        row = (phase.phase, f"{phase.done}/{total}", str(phase.working), f"{phase.rows:,}", failed)
+        table.add_row(name_on_terminal(phase.step, does.get(phase.step)), *map(Text, row))
     return table
 
 

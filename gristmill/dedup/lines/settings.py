@@ -70,7 +70,7 @@ class LinesSettings(BaseModel):
 
 
 class ParagraphsSettings(BaseModel):
-    """Paragraphs most of whose n-grams of words stand in documents before them, as BFF finds them for DCLM.
+    """Paragraphs most of whose n-grams of words stand before them, in any document, as BFF finds them for DCLM.
 
     A paragraph is a line. A page most of whose n-grams were seen is dropped by the same share.
     """

@@ -13,6 +13,7 @@ import numpy as np
 
 from gristmill._kernels import Array, Integer, decode, mix
 from gristmill.characters import ALPHANUMERIC, MARK
+from gristmill.dedup.near._kernels import add_leader, no_leaders
 from gristmill.jit import inlined, kernel
 
 SPACE = 0x20
@@ -178,20 +179,14 @@ def leaders(
     least, shown, settled = rule
     leader, similarity = out
     bands = buckets.shape[1]
-    count = 0
-    for i in range(buckets.shape[0]):
-        for b in range(bands):
-            count = max(count, buckets[i, b] + 1)
-    heads = np.full(count, -1, np.int64)
-    tails = np.full(count, -1, np.int64)
-    sizes = np.zeros(count, np.int64)
-    following = np.full(buckets.shape[0] * bands, -1, np.int64)
+    lists = no_leaders(buckets)
+    firsts, _, _, following = lists
     seen = np.full(buckets.shape[0], -1, np.int64)
     compared = 0
     for i in range(buckets.shape[0]):
         best, found = np.int64(-1), 0.0
         for b in range(0 if settled[i] else bands):
-            entry = heads[buckets[i, b]]
+            entry = firsts[buckets[i, b]]
             while entry >= 0:
                 other = entry // bands
                 entry = following[entry]
@@ -207,15 +202,5 @@ def leaders(
             leader[i], similarity[i] = best, found
             continue
         leader[i], similarity[i] = i, 1.0
-        for b in range(bands):
-            bucket = buckets[i, b]
-            if sizes[bucket] == shown:
-                continue
-            entry = i * bands + b
-            if sizes[bucket]:
-                following[tails[bucket]] = entry
-            else:
-                heads[bucket] = entry
-            tails[bucket] = entry
-            sizes[bucket] += 1
+        add_leader(lists, buckets, i, shown)
     return compared

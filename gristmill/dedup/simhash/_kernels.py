@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from gristmill._kernels import Array, Integer, mix
+from gristmill.dedup.near._kernels import add_leader, no_leaders
 from gristmill.jit import inlined, kernel
 
 _ONE, _ZERO = np.uint64(1), np.uint64(0)
@@ -253,29 +254,24 @@ def near_sets(prints: Array, starts: Array, k: int, parents: Array) -> int:
 
 
 @kernel
-def leaders(prints: Array, buckets: Array, rule: tuple[int, int], out: tuple[Array, Array]) -> int:
+def leaders(prints: Array, buckets: Array, rule: tuple[int, int, Array], out: tuple[Array, Array]) -> int:
     """Fill in each document's leader, and its distance to it; return how many pairs were compared.
 
     Documents come in the order in which they survive. One joins the nearest leader that it shares a bucket with, the
     first of equals, if at most ``rule[0]`` bits differ; one that finds none is a leader. A bucket shows its first
-    ``rule[1]`` leaders. ``buckets``: int64[documents, blocks], numbered from 0.
+    ``rule[1]`` leaders. Where ``rule[2]``, bool[documents], is true, a document is a leader however near it is to one.
+    ``buckets``: int64[documents, blocks], numbered from 0.
     """
-    k, shown = rule
+    k, shown, settled = rule
     leader, distance = out
     blocks = buckets.shape[1]
-    count = 0
-    for i in range(buckets.shape[0]):
-        for b in range(blocks):
-            count = max(count, buckets[i, b] + 1)
-    heads = np.full(count, -1, np.int64)
-    tails = np.full(count, -1, np.int64)
-    sizes = np.zeros(count, np.int64)
-    following = np.full(buckets.shape[0] * blocks, -1, np.int64)
+    lists = no_leaders(buckets)
+    firsts, _, _, following = lists
     compared = 0
     for i in range(buckets.shape[0]):
         best, found = np.int64(-1), np.int64(k + 1)
-        for b in range(blocks):
-            entry = heads[buckets[i, b]]
+        for b in range(0 if settled[i] else blocks):
+            entry = firsts[buckets[i, b]]
             while entry >= 0:
                 other = entry // blocks
                 entry = following[entry]
@@ -287,15 +283,5 @@ def leaders(prints: Array, buckets: Array, rule: tuple[int, int], out: tuple[Arr
             leader[i], distance[i] = best, found
             continue
         leader[i], distance[i] = i, 0
-        for b in range(blocks):
-            bucket = buckets[i, b]
-            if sizes[bucket] == shown:
-                continue
-            entry = i * blocks + b
-            if sizes[bucket]:
-                following[tails[bucket]] = entry
-            else:
-                heads[bucket] = entry
-            tails[bucket] = entry
-            sizes[bucket] += 1
+        add_leader(lists, buckets, i, shown)
     return compared

@@ -5,7 +5,8 @@
     keyed.py      the exchange of the kinds that compare digests
     bloom/        its phases where Bloom filters tell which digests need to be compared
     older.py      runs that are compared by their saved keys
-    rounds.py     components of what are candidates, for the kinds whose copies are not equal
+    signed.py     what the kinds whose copies are not equal save of each document
+    rounds.py     components of what are their candidates
     minhash/      the phases of the kind that compares shingles
     simhash/      the phases of the kind that compares fingerprints
     decisions.py  the layer, from what was decided
@@ -62,8 +63,6 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
     name = planning.name_for("dedup")
     versions = kind.versions(settings) | filters.versions(settings.bloom) | decisions.versions()
     if settings.against:
-        if kind.keys is None:
-            raise RecipeError(f"'{settings.kind}' cannot go 'against' older runs {stage.location}")
         settings = older.absolute(settings)
         versions |= older.digests_of(older.older_runs(settings, versions), kind.keys)
     return [
@@ -86,7 +85,8 @@ def _plan_spans(settings: DedupSettings, stage: RecipeStage, planning: Planning)
     """Return the step that finds the spans, and the one that decides by what it measured."""
     kind = SPAN_KINDS[settings.kind]
     if settings.against:
-        raise RecipeError(f"'{settings.kind}' cannot go 'against' older runs {stage.location}")
+        able = ", ".join(KINDS)
+        raise RecipeError(f"'{settings.kind}' cannot go 'against' older runs; these can: {able} {stage.location}")
     name = planning.name_for("dedup")
     make = Step(
         name=name,

@@ -23,6 +23,8 @@ DECIDED = pa.schema(
 )
 """What is decided on a document of a cluster; ``duplicate_of`` is null for a survivor."""
 
+NEAR_DECIDED = pa.schema([*DECIDED, *list(schema.NEAR_DUPLICATES)[len(schema.DUPLICATES) :]])
+"""The same, of kinds whose copies are not equal."""
 
 _VERSION = "2"
 

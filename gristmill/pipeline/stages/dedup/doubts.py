@@ -15,6 +15,7 @@ from gristmill.dedup.minhash.curve import banding_of
 from gristmill.dedup.minhash.settings import MinHashSettings
 from gristmill.dedup.minhash.sizes import ComponentSizes, OfSize
 from gristmill.dedup.settings import DedupSettings
+from gristmill.dedup.simhash.settings import SimHashSettings
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.run import Run
 from gristmill.pipeline.stages.dedup.bloom.files import FilterFiles, keys_of_all
@@ -75,8 +76,8 @@ def giant_component(run: Run, step: Step, came: int) -> tuple[str, str] | None:
     In doubt is one of `GIANT` documents or more that was split, since unlike documents were joined, or that holds more
     than `GIANT_SHARE` of the ``came`` documents that were compared.
     """
-    minhash = DedupSettings.model_validate(dict(step.settings)).minhash
-    if minhash is None:
+    settings = DedupSettings.model_validate(dict(step.settings))
+    if settings.kind not in ("minhash", "simhash"):
         return None
     sizes = ComponentSizes()
     for shard in run.plan.shards:
@@ -85,9 +86,7 @@ def giant_component(run: Run, step: Step, came: int) -> tuple[str, str] | None:
     for found in sizes:
         is_large = found.size > GIANT_SHARE * came and found.survivors > 0  # none survives where older runs have them
         if found.size >= GIANT and (found.is_split or is_large):
-            return _what_was_joined(
-                found
-            ), f"{_why_joined(found, minhash)}; see `gristmill clusters {run.plan.name} --diff`"
+            return _what_was_joined(found), f"{_why(found, settings)}; see `gristmill clusters {run.plan.name} --diff`"
     return None
 
 
@@ -100,11 +99,33 @@ def _what_was_joined(found: OfSize) -> str:
     return f"{what}, which verification split into {found.survivors:,} clusters"
 
 
+def _why(found: OfSize, settings: DedupSettings) -> str:
+    if settings.minhash is not None:
+        return _why_joined(found, settings.minhash)
+    assert settings.simhash is not None
+    return _why_near(found, settings.simhash)
+
+
+_ALL_LIKE_ONE = "they are all like one document, such as a page that a site shows for many addresses"
+
+
+def _why_near(found: OfSize, simhash: SimHashSettings) -> str:
+    """Return why fingerprints are near each other in chains, or why all are near one."""
+    if not found.is_split:
+        return _ALL_LIKE_ONE
+    if simhash.shingles == "words" and simhash.ngram == 1:
+        return "most texts of a language are alike in their single words; give `ngram` 3 or more"
+    return (
+        f"texts that say the same over and over, or that share a template, come within {simhash.distance} of "
+        f"{simhash.bits} bits of each other; try a lesser `distance`, or more `min_ngrams`"
+    )
+
+
 def _why_joined(found: OfSize, minhash: MinHashSettings) -> str:
     """Return why unlike documents may share bands: short shingles, low bands, or a template; or why like ones do."""
     banding = banding_of(minhash)
     if not found.is_split and minhash.least_similarity is not None:
-        return "they are all like one document, such as a page that a site shows for many addresses"
+        return _ALL_LIKE_ONE
     unverified = "" if minhash.least_similarity is not None else "`verify: none` drops what a chain joins; "
     if minhash.shingles == "characters":
         return f"{unverified}unlike texts have many {minhash.ngram} characters in a row in common; try shingles: words"

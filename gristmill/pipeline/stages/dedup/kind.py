@@ -20,12 +20,12 @@ class Kind:
 
     ``versions`` returns the versions of what decides; ``phases`` the work of a step, which ends with the layers (see
     `decisions`). ``reads_text`` is true if it compares texts: then the edits so far are among the step's inputs.
-    ``columns`` are what its layer offers to later rules. ``keys`` are the columns of its key files where it can go
-    against those of older runs; of `minhash`, those of the files of its bands.
+    ``columns`` are what its layer offers to later rules. ``keys`` are the columns of its key files, which later
+    runs go against; of the kinds whose copies are not equal, those of one of their files.
     """
 
     versions: Callable[[DedupSettings], dict[str, str]]
     phases: Callable[[Run, Step, DedupSettings], tuple[Phase, ...]]
+    keys: pa.Schema
     reads_text: bool = True
     columns: tuple[str, ...] = (schema.CLUSTER_SIZE,)
-    keys: pa.Schema | None = None

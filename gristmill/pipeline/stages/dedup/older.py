@@ -31,8 +31,11 @@ VERSION = "against"
 _ASKED = {"survivor", "against", "warn", "bloom", "keep"}
 """Settings that change no key."""
 
-_SIGNED = ("signatures", "bands", "nodes", "layers")
-"""What is read of an older run's step of `minhash`."""
+_SIGNED = {
+    "minhash": ("signatures", "bands", "nodes", "layers"),
+    "simhash": ("fingerprints", "blocks", "nodes", "layers"),
+}
+"""What is read of an older run's step, of the kinds whose copies are not equal."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ def _with_its_own(run: Run, settings: DedupSettings, versions: dict[str, str]) -
     inner = DedupSettings.model_validate(dict(step.settings))
     yield from older_runs(inner.model_copy(update={"bloom": settings.bloom}), versions)
     older = Older(run, step)
-    _check_saved(older, _SIGNED if settings.minhash else NEEDED[_passes(settings, step)])
+    _check_saved(older, _SIGNED.get(settings.kind) or NEEDED[_passes(settings, step)])
     yield older
 
 
@@ -127,7 +130,7 @@ def _step_of(run: Run, settings: DedupSettings, versions: dict[str, str]) -> Ste
     if not same:
         raise UsageError(
             f"'against': run '{run.plan.name}' in {run.folder.url} has no "
-            f"{'signatures' if settings.minhash else 'keys'} of {asked}: {_what_it_has(steps, settings)}"
+            f"{_SIGNED.get(settings.kind, ('keys',))[0]} of {_said(asked)}: {_what_it_has(steps, settings)}"
         )
     passes = _passes(settings, same[-1])
     if passes not in NEEDED:
@@ -159,23 +162,36 @@ def _asked(settings: DedupSettings) -> dict[str, object]:
     """Return the settings that keys, or signatures, are made by."""
     if settings.minhash is not None:
         return {**signed_as(settings.minhash), "scope": settings.scope}
+    if settings.simhash is not None:
+        return {**settings.simhash.model_dump(mode="json"), "scope": settings.scope}
     return settings.model_dump(mode="json", exclude_none=True, exclude=_ASKED)
 
 
 def _what_it_has(steps: list[Step], settings: DedupSettings) -> str:
-    """Return what the dedup stages of a run have instead of what is asked; of signatures, only what differs."""
+    """Return what differs in a run's stages of the same kind, or else what other dedup stages it has."""
     asked = _asked(settings)
     theirs = [(step.stage, DedupSettings.model_validate(dict(step.settings))) for step in steps]
-    if settings.minhash is None:
-        has = "; ".join(str(_asked(other)) for _, other in theirs)
-        return f"its dedup stages have {has}" if has else "it has no dedup stage"
-    signed = [(stage, _asked(other)) for stage, other in theirs if other.minhash is not None]
     differing = [
         f"its stage '{stage}' has "
-        + ", ".join(f"{key} {value}, here {asked[key]}" for key, value in has.items() if value != asked[key])
-        for stage, has in signed
+        + ", ".join(f"{k} {_said(v)}, here {_said(asked[k])}" for k, v in _asked(other).items() if v != asked[k])
+        for stage, other in theirs
+        if other.kind == settings.kind
     ]
-    return "; ".join(differing) or "it has no `minhash` stage"
+    others = ", ".join(f"'{stage}' ({other.kind})" for stage, other in theirs)
+    return "; ".join(differing) or f"it has no `{settings.kind}` stage{f', but {others}' if others else ''}"
+
+
+def _said(value: object) -> str:
+    """Return a setting as a recipe has it.
+
+    >>> _said({"cut_www": False, "cut_parameters": ["ref"]})
+    '{cut_www: false, cut_parameters: [ref]}'
+    """
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_said(inner)}' for key, inner in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_said, value))}]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _check_saved(older: Older, wanted: tuple[str, ...]) -> None:

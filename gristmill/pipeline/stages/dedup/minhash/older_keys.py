@@ -23,10 +23,13 @@ from gristmill.pipeline.stages.dedup.rounds import NODES
 class OlderKeys:
     """The keys of the runs that a step goes against, the oldest first; their shards are numbered through.
 
+    ``shared_by`` names the keys that candidates share, bands or blocks, and ``table`` is that of their files.
     Everything raises as `older_runs` does, and StaleError, CorruptError, MissingError.
     """
 
     step: Step
+    table: pa.Schema = BANDS
+    shared_by: str = "bands"
 
     @cached_property
     def runs(self) -> list[Older]:
@@ -39,9 +42,9 @@ class OlderKeys:
         return [(place, shard) for place, older in enumerate(self.runs) for shard in older.run.plan.shards]
 
     def bands(self, wanted: Nodes) -> Iterator[pa.Table]:
-        """Yield BANDS of what older documents share with the sorted wanted keys of bands."""
+        """Yield the older documents' rows of ``table`` that have one of the sorted wanted keys."""
         for older in self.runs if len(wanted) else ():
-            yield from rows_with_keys(KeyFiles(older.run, older.step, BANDS, name="bands"), wanted)
+            yield from rows_with_keys(KeyFiles(older.run, older.step, self.table, name=self.shared_by), wanted)
 
     def shared(self, wanted: Nodes) -> Nodes:
         """Return those of the sorted wanted nodes that an older document has."""

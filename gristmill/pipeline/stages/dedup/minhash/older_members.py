@@ -1,4 +1,4 @@
-"""Older runs' documents in the components of a new run's: those that share bands with them, and survived there.
+"""Older runs' documents in the components of a new run's: candidates of theirs that survived there.
 
 older-labels   partition    -> the documents of older runs in the components of its nodes
 older-members  older shard  -> those of them that survived, with their signatures
@@ -8,7 +8,7 @@ An older run's saved keys are read a partition at a time, its signatures a shard
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,16 +23,16 @@ from gristmill.pipeline.exchange import KeyFiles, partition_of
 from gristmill.pipeline.parts import Made, PartFiles
 from gristmill.pipeline.phases import Phase
 from gristmill.pipeline.stages.dedup.minhash.older_keys import OlderKeys
-from gristmill.pipeline.stages.dedup.minhash.signed import Signed
-from gristmill.pipeline.stages.dedup.minhash.tables import OLDER_LABELS, members
+from gristmill.pipeline.stages.dedup.minhash.tables import OLDER_LABELS
 from gristmill.pipeline.stages.dedup.rounds import Rounds
+from gristmill.pipeline.stages.dedup.signed import SignedShards
 
 
 @dataclass(frozen=True)
 class OlderMembers:
     """The members that older runs give to the components of a new run's documents."""
 
-    signed: Signed
+    signed: SignedShards
     nodes: KeyFiles
     rounds: Rounds
     keys: OlderKeys
@@ -60,7 +60,7 @@ class OlderMembers:
 
     @property
     def _members(self) -> PartFiles:
-        columns = pa.schema([*members(self.signed.width), (schema.OLDER, pa.int64())])
+        columns = pa.schema([*self.signed.joined, (schema.OLDER, pa.int64())])
         return PartFiles(self.signed.run, self.signed.step, columns, "older-members")
 
     def _labelled(self, partition: int) -> Made:
@@ -85,7 +85,7 @@ class OlderMembers:
         layer = shards.read_table(older.run.folder, name, [schema.DUPLICATE_OF], digest)
         survives = pc.is_null(layer.column(schema.DUPLICATE_OF)).take(labels.column(schema.ROW))
         labels = labels.filter(survives).select([schema.ROW, schema.NODE]).rename_columns([schema.ROW, schema.KEY])
-        signed = Signed(older.run, older.step, self.signed.settings, self.signed.within)
+        signed = replace(self.signed, run=older.run, step=older.step)
         return [_named(table, older.name, place) for table in signed.labelled(shard, labels)], {}
 
 

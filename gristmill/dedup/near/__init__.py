@@ -1,0 +1,1 @@
+"""What the kinds that compare near-duplicates have in common: buckets of documents, and the leaders among these."""
