@@ -12,11 +12,10 @@ import numpy.typing as npt
 
 from gristmill.dedup.components import Edges, Nodes
 from gristmill.dedup.minhash.curve import Banding
+from gristmill.dedup.near.mixing import mixed
 
 Array = npt.NDArray[Any]
 
-_MIX: Final = np.uint64(0xD6E8FEB86659FD93)
-_HALF: Final = np.uint64(32)
 _SLICES: Final = 16
 
 
@@ -92,11 +91,3 @@ def _shared(keys: Nodes, nodes: Nodes) -> tuple[Nodes, Nodes]:
     shared[:-1] |= same
     order = order[shared]
     return keys[order], nodes[order]
-
-
-def mixed(values: Array) -> Array:
-    """Return each of 64 bits mixed, so that each depends on all; one to one."""
-    values = (values ^ (values >> _HALF)) * _MIX
-    values = (values ^ (values >> _HALF)) * _MIX
-    final: Array = values ^ (values >> _HALF)
-    return final

@@ -18,10 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gristmill.dedup.minhash import _kernels
-from gristmill.dedup.minhash.bands import band_keys, mixed
+from gristmill.dedup.minhash.bands import band_keys
 from gristmill.dedup.minhash.curve import banding_of
 from gristmill.dedup.minhash.settings import MinHashSettings
 from gristmill.dedup.minhash.signatures import from_column
+from gristmill.dedup.near.mixing import mixed
 from gristmill.schema import (
     CLUSTER_SIZE,
     COMPONENT_SIZE,

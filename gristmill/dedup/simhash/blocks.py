@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gristmill.dedup.components import Edges, Nodes
-from gristmill.dedup.minhash.bands import mixed
+from gristmill.dedup.near.mixing import mixed
 from gristmill.dedup.simhash import _kernels
 from gristmill.dedup.simhash.fingerprints import WORD_BITS, Fingerprints
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gristmill.dedup.minhash.bands import mixed
+from gristmill.dedup.near.mixing import mixed
 from gristmill.dedup.simhash import _kernels
 from gristmill.dedup.simhash.blocks import block_keys
 from gristmill.dedup.simhash.fingerprints import Fingerprints, from_column

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from gristmill.dedup.minhash.bands import mixed
 from gristmill.dedup.minhash.shingles import Shingles
+from gristmill.dedup.near.mixing import mixed
 from gristmill.dedup.simhash import _kernels
 
 Array = npt.NDArray[Any]

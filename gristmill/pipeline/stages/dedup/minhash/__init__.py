@@ -1,20 +1,8 @@
-"""minhash: documents that share most of their shingles.
-
-signatures    shard      -> its documents' signatures
-bands, nodes  shard      -> the keys of their bands; of their signatures, with where they are
-edges         partition  -> of each key of a band, a star of the signatures that have it
-large, small  partition  -> the edges, nearer to a star for each component (see `components`), in rounds
-labels        partition  -> the component of each document that is in one
-older-…       of runs that it goes against, what is in these components (see `older_members`)
-members       shard      -> its documents in components, with their signatures
-reduce        partition  -> of each component, who is verified to be like which survivor
-shards        shard      -> its layer
-"""
+"""minhash: documents that share most of their shingles; its buckets are of bands of signatures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -27,18 +15,16 @@ from gristmill.dedup.minhash.clusters import clusters
 from gristmill.dedup.minhash.shingles import versions
 from gristmill.dedup.settings import DedupSettings
 from gristmill.errors import MissingError
-from gristmill.pipeline.exchange import Exchange, KeyFiles, Reduction
+from gristmill.pipeline.exchange import KeyFiles
 from gristmill.pipeline.phases import Phase
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.run import Run
 from gristmill.pipeline.stages.dedup.decisions import write_decisions
 from gristmill.pipeline.stages.dedup.kind import Kind
-from gristmill.pipeline.stages.dedup.minhash.older_keys import OlderKeys
-from gristmill.pipeline.stages.dedup.minhash.older_members import OlderMembers
 from gristmill.pipeline.stages.dedup.minhash.signed import Signed
-from gristmill.pipeline.stages.dedup.minhash.tables import BANDS, DECIDED
-from gristmill.pipeline.stages.dedup.minhash.tables import members as members_table
-from gristmill.pipeline.stages.dedup.rounds import LABELS, NODES, Rounds
+from gristmill.pipeline.stages.dedup.minhash.tables import BANDS
+from gristmill.pipeline.stages.dedup.near import NearDuplicates
+from gristmill.pipeline.stages.dedup.older_keys import OlderKeys
 from gristmill.schema import CLUSTER_SIZE, COMPONENT_SIZE, NEAR_DUPLICATES, SIMILARITY
 from gristmill.spacy_words import installed as spacy_words
 
@@ -51,29 +37,14 @@ def phases(run: Run, step: Step, settings: DedupSettings) -> tuple[Phase, ...]:
     minhash = settings.minhash
     signed = Signed(run, step, minhash, settings.scope)
     bands = KeyFiles(run, step, BANDS, name="bands")
-    nodes = KeyFiles(run, step, NODES, name="nodes")
-    there = OlderKeys(step)
-    rounds = Rounds(run, step, lambda partition: _edges(bands, there, partition))
-    labels = Reduction(nodes, LABELS, lambda rows: rounds.labelled(rows, there.shared), folder="labels")
-    older = OlderMembers(signed, nodes, rounds, there)
-    layer = Exchange(
-        keys=KeyFiles(run, step, members_table(signed.width), corpus=True, name="members"),
-        decided=DECIDED,
-        emit=lambda shard, progress: signed.members(shard, labels.on(shard), progress),
-        reduce=lambda rows: clusters(rows, minhash, older.among(rows)),
+    return NearDuplicates(
+        signed=signed,
+        buckets=bands,
+        emit=signed.bands,
+        edges=lambda there, partition: _edges(bands, there, partition),
+        clusters=lambda rows, older: clusters(rows, minhash, older),
         decide=lambda shard, decided: write_decisions(run, step, shard, decided, NEAR_DUPLICATES),
-    )
-    members, *last = layer.phases()
-    return (
-        signed.phase(),
-        bands.phase(signed.bands),
-        nodes.phase(signed.nodes),
-        *rounds.phases(),
-        labels.phase("labels"),
-        *older.phases(),
-        replace(members, needs_all=True),
-        *last,
-    )
+    ).phases()
 
 
 def _edges(bands: KeyFiles, there: OlderKeys, partition: int) -> Edges:
@@ -86,7 +57,7 @@ def _older_bands(bands: KeyFiles, there: OlderKeys, partition: int) -> Iterator[
     """Yield the older documents' rows that have a key of a partition, which is read again for that."""
     if there.runs:
         keys = [np.asarray(table[schema.KEY]) for table in bands.read(partition)]
-        yield from there.bands(np.unique(np.concatenate([np.empty(0, np.uint64), *keys])))
+        yield from there.buckets(np.unique(np.concatenate([np.empty(0, np.uint64), *keys])))
 
 
 def _versions(settings: DedupSettings) -> dict[str, str]:

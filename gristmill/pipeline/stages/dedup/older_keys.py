@@ -14,22 +14,23 @@ from gristmill import schema
 from gristmill.dedup.components import Nodes
 from gristmill.pipeline.exchange import KeyFiles
 from gristmill.pipeline.plan import Shard, Step
-from gristmill.pipeline.stages.dedup.minhash.tables import BANDS, OLDER_NODES
 from gristmill.pipeline.stages.dedup.older import Older, open_older, rows_with_keys
 from gristmill.pipeline.stages.dedup.rounds import NODES
+
+OLDER_NODES = pa.schema([(schema.KEY, pa.uint64()), (schema.SHARD, pa.int64()), (schema.ROW, pa.int64())])
 
 
 @dataclass(frozen=True)
 class OlderKeys:
     """The keys of the runs that a step goes against, the oldest first; their shards are numbered through.
 
-    ``shared_by`` names the keys that candidates share, bands or blocks, and ``table`` is that of their files.
+    ``shared_by`` names the keys that candidates share, such as bands, and ``table`` is that of their files.
     Everything raises as `older_runs` does, and StaleError, CorruptError, MissingError.
     """
 
     step: Step
-    table: pa.Schema = BANDS
-    shared_by: str = "bands"
+    table: pa.Schema
+    shared_by: str
 
     @cached_property
     def runs(self) -> list[Older]:
@@ -41,7 +42,7 @@ class OlderKeys:
         """Each shard, with the place of its run."""
         return [(place, shard) for place, older in enumerate(self.runs) for shard in older.run.plan.shards]
 
-    def bands(self, wanted: Nodes) -> Iterator[pa.Table]:
+    def buckets(self, wanted: Nodes) -> Iterator[pa.Table]:
         """Yield the older documents' rows of ``table`` that have one of the sorted wanted keys."""
         for older in self.runs if len(wanted) else ():
             yield from rows_with_keys(KeyFiles(older.run, older.step, self.table, name=self.shared_by), wanted)

@@ -17,15 +17,16 @@ import pyarrow.compute as pc
 
 from gristmill import schema
 from gristmill.dedup.components import Nodes
-from gristmill.dedup.minhash.bands import mixed
+from gristmill.dedup.near.mixing import mixed
 from gristmill.pipeline import shards
 from gristmill.pipeline.exchange import KeyFiles, partition_of
 from gristmill.pipeline.parts import Made, PartFiles
 from gristmill.pipeline.phases import Phase
-from gristmill.pipeline.stages.dedup.minhash.older_keys import OlderKeys
-from gristmill.pipeline.stages.dedup.minhash.tables import OLDER_LABELS
+from gristmill.pipeline.stages.dedup.older_keys import OLDER_NODES, OlderKeys
 from gristmill.pipeline.stages.dedup.rounds import Rounds
 from gristmill.pipeline.stages.dedup.signed import SignedShards
+
+OLDER_LABELS = pa.schema([*OLDER_NODES, (schema.NODE, pa.uint64())])
 
 
 @dataclass(frozen=True)
