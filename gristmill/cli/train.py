@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gristmill.cli.train_quality import quality
+
 if TYPE_CHECKING:
     from gristmill.classifiers.perplexity.form import Form
     from gristmill.classifiers.perplexity.train import Trained
@@ -17,6 +19,9 @@ app = typer.Typer(help="Train a model from texts.", no_args_is_help=True)
 @app.callback()
 def _root() -> None:
     """Train a model from texts."""
+
+
+app.command()(quality)
 
 
 @app.command()

@@ -23,6 +23,7 @@ from gristmill.pipeline.run import Run, is_run, open_run
 
 _BLOCK_BYTES: Final = 1 << 24
 _ROWS: Final = 8192
+JSON_KINDS: Final = frozenset({".jsonl", ".ndjson", ".json"})
 _PACKED: Final = frozenset({".gz", ".xz", ".bz2", ".zst", ".zstd", ".lzma"})
 
 
@@ -75,17 +76,26 @@ def naming(path: str) -> Iterator[None]:
         raise UsageError(f"{path} cannot be read: {error}") from error
 
 
-def _of_file(path: str, column: str) -> Iterator[pa.LargeStringArray]:
+def kind_of(path: str) -> str:
+    """Return the suffix that says what a file holds, without those that say how it is packed.
+
+    >>> kind_of("a.b.jsonl.gz"), kind_of("notes")
+    ('.jsonl', '')
+    """
     names = [suffix for suffix in PurePosixPath(path).suffixes if suffix not in _PACKED]
-    kind = names[-1] if names else ""
+    return names[-1] if names else ""
+
+
+def _of_file(path: str, column: str) -> Iterator[pa.LargeStringArray]:
+    kind = kind_of(path)
     if kind == ".parquet":
         yield from _of_parquet(path, column)
         return
     with fsspec.open(path, "rb", compression="infer") as file:
         read: Callable[[bytes], pa.Array] = _lines_of
-        if kind in (".jsonl", ".ndjson", ".json"):
+        if kind in JSON_KINDS:
             read = lambda block: _values_of(block, path, column)  # noqa: E731
-        for block in _blocks(file):
+        for block in blocks(file):
             yield read(block)
 
 
@@ -95,10 +105,10 @@ def _of_parquet(path: str, column: str) -> Iterator[pa.LargeStringArray]:
         if column not in file.schema_arrow.names:
             raise UsageError(f"{path} has no column '{column}'; it has: {', '.join(file.schema_arrow.names)}")
         for batch in file.iter_batches(_ROWS, columns=[column]):
-            yield _as_text(batch.column(0), path, column)
+            yield as_text(batch.column(0), path, column)
 
 
-def _blocks(file: BinaryIO) -> Iterator[bytes]:
+def blocks(file: BinaryIO) -> Iterator[bytes]:
     """Yield blocks of whole lines."""
     left = b""
     while read := file.read(_BLOCK_BYTES):
@@ -120,10 +130,11 @@ def _values_of(block: bytes, path: str, column: str) -> pa.LargeStringArray:
     table = pj.read_json(pa.BufferReader(block), pj.ReadOptions(block_size=len(block) + 1))
     if column not in table.column_names:
         raise UsageError(f"{path} has no key '{column}'; it has: {', '.join(table.column_names)}")
-    return _as_text(pc.drop_null(table.column(column)).combine_chunks(), path, column)
+    return as_text(pc.drop_null(table.column(column)).combine_chunks(), path, column)
 
 
-def _as_text(values: Any, path: str, column: str) -> pa.LargeStringArray:
+def as_text(values: Any, path: str, column: str) -> pa.LargeStringArray:
+    """Return a column as text. Raises UsageError if it is not."""
     if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type) or pa.types.is_null(values.type)):
         raise UsageError(f"{path}: '{column}' is {values.type}, not text")
     return values.cast(pa.large_string())

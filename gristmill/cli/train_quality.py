@@ -1,0 +1,221 @@
+"""`gristmill train quality`: a classifier of good and bad text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from gristmill.pipeline.train_quality import TrainedQuality
+
+_SOURCE = (
+    "`PATH`, or `PATH text COLUMN by COLUMN where CONDITION`, of which each part may be left out; several times for "
+    "several. PATH is text, JSONL or Parquet, packed or not: a path, a pattern or a URL; or a finished run."
+)
+
+
+def quality(
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", help="The model: quality.bin, or quality.ftz for a quantized one.", show_default=False
+        ),
+    ],
+    positive: Annotated[
+        list[str] | None,
+        typer.Option("--positive", metavar="SOURCE", help=f"Good documents. {_SOURCE}", show_default=False),
+    ] = None,
+    negative: Annotated[
+        list[str] | None,
+        typer.Option("--negative", metavar="SOURCE", help="What they are told from, the same way.", show_default=False),
+    ] = None,
+    test_positive: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--test-positive",
+            metavar="SOURCE",
+            help="Good documents of another kind, such as ones that people read, to measure the model on too.",
+            show_default=False,
+        ),
+    ] = None,
+    test_negative: Annotated[
+        list[str] | None,
+        typer.Option("--test-negative", metavar="SOURCE", help="What they are told from.", show_default=False),
+    ] = None,
+    text_column: Annotated[str, typer.Option(help="The column of Parquet, or the key of JSONL, with the text.")] = (
+        "text"
+    ),
+    text_unit: Annotated[
+        Literal["line", "paragraph", "file"],
+        typer.Option(help="What a document is in a text file; a blank line parts paragraphs."),
+    ] = "line",
+    normalize: Annotated[
+        str,
+        typer.Option(
+            help="What is done to a text, here and when it is scored. lines: its lines become one, as DCLM does it; "
+            "lowercase: that, in lower case; words: that, with punctuation apart from words, for few documents."
+        ),
+    ] = "lines",
+    word_ngrams: Annotated[int, typer.Option(min=1, max=10, help="The most words in a row that are a feature.")] = 2,
+    dim: Annotated[int, typer.Option(min=1, help="Numbers for each word and each bucket.")] = 100,
+    epochs: Annotated[int, typer.Option(min=1, help="How often every document is learnt from.")] = 5,
+    lr: Annotated[float, typer.Option(min=1e-6, max=10.0, help="Learning rate at the begin; it falls to 0.")] = 0.1,
+    min_count: Annotated[int, typer.Option(min=1, help="Leave out words that stand less often.")] = 1,
+    buckets: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Into how many n-grams are hashed. The model has 4 x dim x (words + buckets) bytes: 800 MB."
+        ),
+    ] = 2_000_000,
+    quantize: Annotated[bool, typer.Option("--quantize", help="A model of a few MB; its name ends in .ftz.")] = False,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Another seed chooses others.")] = 0,
+    held_out: Annotated[
+        float, typer.Option(min=0.001, max=0.9, help="Share of the hosts that the model is measured on, not trained.")
+    ] = 0.1,
+    most: Annotated[
+        int | None, typer.Option(min=1, help="The most documents of a class, chosen by hash. Default: all.")
+    ] = None,
+    least: Annotated[int, typer.Option(min=1, help="The fewest documents of a class to train on.")] = 100,
+    balance: Annotated[
+        bool, typer.Option("--balance/--no-balance", help="Cut the larger class to the size of the smaller.")
+    ] = True,
+    scratch: Annotated[
+        Path | None, typer.Option(help="Folder for the texts, twice, while it works. Default: the model's.")
+    ] = None,
+) -> None:
+    """Train a fastText classifier that tells good text from bad, and measure it on hosts that it never saw.
+
+    A condition chooses documents by their columns, in a run also by what its stages measured and decided:
+
+    `--positive "runs/a where word_count >= 200 and language in (en, fr) and kept"`
+
+    `--positive "runs/a where url in cited-by-wikipedia.txt"`
+
+    `--positive "runs/a where host in good-hosts.txt"`
+
+    `--negative "runs/a where dropped by filter"`
+
+    `--negative "pages.jsonl.gz by site where label == 0"`
+
+    Tests are `==`, `!=`, `<`, `<=`, `>`, `>=`, `in (A, B)`, `in FILE` (a value on each line; URLs are compared in one
+    form; `.example.org` is a host with all below it), `not in`, `is null`, `is not null`, `kept`, `dropped`, `kept by
+    STAGE` (by all up to it), `dropped by STAGE` (that one first); they are joined by `and`, `or`, `not` and
+    parentheses. A run without a condition gives what every stage kept; with one, exactly what it says.
+
+    `text` names the column of one source's text where it is not `--text-column`.
+
+    Copies count once, and texts of both classes not at all. Hosts are held out whole: a document's host is its URL's,
+    or what `by` names (a column, or `file`); one without any is its own host. Beside the model come `MODEL.json`
+    (normalization, calibration, all measures; scoring reads it) and `MODEL.md`, the model card. The same documents and
+    settings give the same bytes.
+    """
+    from gristmill.classifiers.quality.normal import check_form
+    from gristmill.classifiers.quality.selection import Choosing
+    from gristmill.classifiers.quality.training import TrainingSettings
+    from gristmill.pipeline.chosen_texts import Reading
+    from gristmill.pipeline.train_quality import Order, train_quality
+
+    check_form(normalize)
+    is_quantized = _is_quantized(output, quantize)
+    _check_test(test_positive, test_negative)
+    order = Order(
+        positive=_given("positive", positive),
+        negative=_given("negative", negative),
+        output=output,
+        reading=Reading(text_column, text_unit),
+        choosing=Choosing(held_out, most, least, balance),
+        training=TrainingSettings(
+            word_ngrams, dim, epochs, lr, min_count, buckets, seed, form=normalize, quantize=is_quantized
+        ),
+        scratch=scratch,
+        test_positive=tuple(test_positive or ()),
+        test_negative=tuple(test_negative or ()),
+    )
+    with _Progress() as progress:
+        trained = train_quality(order, progress)
+    _tell(trained, output)
+
+
+def _given(name: str, sources: list[str] | None) -> tuple[str, ...]:
+    from gristmill.errors import UsageError
+
+    if not sources:
+        raise UsageError(f"--{name} is missing: a model tells good documents from others, so name both kinds")
+    return tuple(sources)
+
+
+def _check_test(positive: list[str] | None, negative: list[str] | None) -> None:
+    from gristmill.errors import UsageError
+
+    if bool(positive) != bool(negative):
+        missing = "--test-negative" if positive else "--test-positive"
+        raise UsageError(f"{missing} is missing: a test needs both kinds, or leave it out")
+
+
+def _is_quantized(output: Path, quantize: bool) -> bool:
+    """Return whether the model is quantized. Raises UsageError for a name that says otherwise, or a missing folder."""
+    from gristmill.errors import MissingError, UsageError
+
+    if output.suffix not in (".bin", ".ftz"):
+        raise UsageError(f"--output {output}: its name must end in .bin, or in .ftz for a quantized model")
+    if quantize and output.suffix == ".bin":
+        raise UsageError(
+            f"--output {output}: a quantized model's name ends in .ftz; write -o {output.with_suffix('.ftz')}"
+        )
+    if not output.parent.is_dir():
+        raise MissingError(f"--output {output}: there is no folder {output.parent}")
+    return output.suffix == ".ftz"
+
+
+class _Progress:
+    """Shows on a terminal how far a training is; elsewhere nothing."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._console = Console(stderr=True)
+        self._status = self._console.status("reading")
+
+    def __enter__(self) -> _Progress:
+        if self._console.is_terminal:
+            self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._status.stop()
+
+    def read(self, source: str, documents: int) -> None:
+        """Show how many documents of a source are read."""
+        from gristmill.report.escape import for_terminal
+
+        self._status.update(for_terminal(f"reading {source}: {documents:,} documents"))
+
+    def train(self, documents: int) -> bool:
+        """Make way for fastText's own line of progress, on a terminal."""
+        self._status.stop()
+        if self._console.is_terminal:
+            self._console.print(f"training on {documents:,} documents")
+        return self._console.is_terminal
+
+
+def _tell(trained: TrainedQuality, output: Path) -> None:
+    """Print what was measured, and write the card."""
+    from rich.console import Console
+
+    from gristmill.report.escape import for_terminal
+    from gristmill.report.quality_card import render_quality_card
+    from gristmill.report.quality_view import render_trained
+
+    card = output.with_name(f"{output.name}.md")
+    card.write_text(render_quality_card(trained, output.name), encoding="utf-8")
+    console = Console()
+    console.print(render_trained(trained))
+    console.print(
+        for_terminal(f"\n{output}: {output.stat().st_size:,} bytes, sha256 {trained.sidecar.digest}", keep="\n")
+    )
+    console.print(for_terminal(f"{output}.json has all measures, {card} is the model card"))
