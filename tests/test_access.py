@@ -14,14 +14,14 @@ from crawl_server import KINDS, serving
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gristmill.crawl.access import policy
-from gristmill.crawl.access.body import Facts
-from gristmill.crawl.access.fetch import Client, client
-from gristmill.crawl.access.policy import Fault, Pace, Tries, may_pass, retry_after
-from gristmill.crawl.access.remote import RemoteFile
-from gristmill.crawl.access.settings import DEFAULT_ACCESS, AccessSettings
-from gristmill.crawl.access.source import edges, open_source, read_source
-from gristmill.crawl.access.store import StoreOrigin
+from gristmill.access import policy
+from gristmill.access.body import Facts
+from gristmill.access.fetch import Client, client
+from gristmill.access.policy import Fault, Pace, Tries, may_pass, retry_after
+from gristmill.access.remote import RemoteFile
+from gristmill.access.settings import DEFAULT_ACCESS, AccessSettings
+from gristmill.access.source import edges, open_source, read_source
+from gristmill.access.store import StoreOrigin
 from gristmill.errors import AccessError, MissingError
 
 QUICK = AccessSettings(requests_per_second=10_000, tries=5, timeout=0.2, first_wait=0.001, longest_wait=0.002)

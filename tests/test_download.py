@@ -133,7 +133,7 @@ def test_a_killed_download_goes_on(tmp_path):
         server.fail(path, "none", "stall")
         program = (
             "import sys; from gristmill.crawl.access.download import downloaded;"
-            "from gristmill.crawl.access.settings import DEFAULT_ACCESS as d;"
+            "from gristmill.access.settings import DEFAULT_ACCESS as d;"
             "downloaded(sys.argv[1], '0' * 32, sys.argv[2], d, lambda fraction: print(fraction, flush=True))"
         )
         command = [sys.executable, "-c", program, f"{server.url}{path}", str(tmp_path)]

@@ -14,8 +14,8 @@ from crawl_server import CRAWL, KINDS, serving
 from test_resume import kill_when
 
 from gristmill import schema
+from gristmill.access.settings import AccessSettings
 from gristmill.crawl import fates
-from gristmill.crawl.access.settings import AccessSettings
 from gristmill.crawl.extract import Extraction
 from gristmill.crawl.records import WholeFile
 from gristmill.crawl.settings import ExtractSettings

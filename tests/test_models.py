@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,12 +11,19 @@ from dataclasses import replace
 import fsspec
 import pytest
 
-from gristmill.classifiers import models
+from gristmill.access.settings import AccessSettings
 from gristmill.classifiers.fasttext_file import check_fasttext_file
-from gristmill.classifiers.models import MODELS, FoundModel, Model, cache_folder, find_model
+from gristmill.classifiers.models import FoundModel, cache_folder, fetch, find_model, registry
+from gristmill.classifiers.models.registry import KINDS, MODELS, Model
 from gristmill.errors import CorruptError, MissingError, UsageError
 
 CONTENT = b"a model's content"
+AT_ONCE = AccessSettings(requests_per_second=10_000, tries=3, timeout=5.0, first_wait=0.0, longest_wait=0.0)
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch):
+    monkeypatch.setattr(fetch, "ACCESS", AT_ONCE)
 
 
 @pytest.fixture
@@ -24,14 +32,19 @@ def published(tmp_path, monkeypatch) -> Model:
     source = tmp_path / "published" / "tiny.bin"
     source.parent.mkdir()
     source.write_bytes(CONTENT)
-    model = Model("tiny", source.as_uri(), hashlib.sha256(CONTENT).hexdigest(), len(CONTENT), "CC0", "tiny.bin")
+    model = tiny(source.as_uri(), CONTENT)
     monkeypatch.setenv("GRISTMILL_CACHE", str(tmp_path / "cache"))
     register(monkeypatch, model)
     return model
 
 
+def tiny(url: str, content: bytes) -> Model:
+    digest = hashlib.sha256(content).hexdigest()
+    return Model("tiny", "fasttext", "A model for tests.", url, digest, len(content), "CC0", "tiny.bin")
+
+
 def register(monkeypatch, model: Model) -> None:
-    monkeypatch.setattr(models, "MODELS", {model.name: model})
+    monkeypatch.setattr(registry, "MODELS", {model.name: model})
 
 
 def unreachable(model: Model) -> Model:
@@ -45,7 +58,17 @@ def test_the_registry_pins_each_model():
         assert len(bytes.fromhex(model.sha256)) == 32
         assert model.size > 0
         assert model.licence
+        assert model.what.endswith(".")
+        assert model.kind in KINDS
         assert "/" not in model.filename
+    assert len({model.filename for model in MODELS.values()}) == len(MODELS)
+    assert len({model.sha256 for model in MODELS.values()}) == len(MODELS)
+
+
+def test_addresses_with_revisions_name_one():
+    at_hub = [model.url for model in MODELS.values() if "huggingface.co" in model.url]
+    assert at_hub
+    assert all(re.search(r"/resolve/[0-9a-f]{40}/", url) for url in at_hub)
 
 
 def test_a_path_is_taken_as_it_is(tmp_path, monkeypatch):
@@ -89,28 +112,36 @@ def test_a_wheel_with_another_file_is_passed_over(published, monkeypatch, tmp_pa
     assert find_model("tiny").path == cache_folder() / "tiny.bin"
 
 
-def test_offline_the_error_says_the_three_other_ways(published, monkeypatch):
+def test_offline_the_error_says_the_other_ways(published, monkeypatch):
     register(monkeypatch, replace(unreachable(published), wheel=("no_such_package", "tiny.bin")))
     with pytest.raises(MissingError) as caught:
         find_model("tiny")
     message = str(caught.value)
     assert "model 'tiny' is not on this machine" in message
     assert f"put the file ({len(CONTENT)} bytes, sha256 {published.sha256}) at {cache_folder() / 'tiny.bin'}" in message
-    assert "name the file's path in the recipe" in message
+    assert "`gristmill models pull tiny`" in message
+    assert "name the file's path where tiny is named, as in `model: models/tiny.bin`" in message
     assert "pip install --no-deps no-such-package" in message
 
 
-@pytest.mark.parametrize("arrived", [CONTENT[:-1], CONTENT + b"more" * 100, b"x" * len(CONTENT), b""])
-def test_a_download_with_another_content_is_refused_and_leaves_nothing(published, monkeypatch, tmp_path, arrived):
+@pytest.mark.parametrize("arrived", [CONTENT[:-1], CONTENT + b"more" * 100, b""])
+def test_a_file_of_another_size_is_refused_before_it_is_fetched(published, tmp_path, arrived):
     (tmp_path / "published" / "tiny.bin").write_bytes(arrived)
-    with pytest.raises(CorruptError, match="cut short or altered"):
+    with pytest.raises(CorruptError, match=f"has {len(arrived)} bytes now, not the {len(CONTENT)} of the published"):
         find_model("tiny")
-    assert list(cache_folder().iterdir()) == []
+    assert not cache_folder().exists()
+
+
+def test_a_download_with_another_content_is_refused_and_leaves_nothing(published, tmp_path):
+    (tmp_path / "published" / "tiny.bin").write_bytes(b"x" * len(CONTENT))
+    with pytest.raises(CorruptError, match="another file, or was altered on its way; nothing was kept"):
+        find_model("tiny")
+    assert [path.suffix for path in cache_folder().iterdir()] == [".lock"]
 
 
 def test_an_altered_file_in_the_cache_is_refused(published):
     find_model("tiny").path.write_bytes(CONTENT[:-1])
-    with pytest.raises(CorruptError, match="delete it, and it will be fetched again"):
+    with pytest.raises(CorruptError, match="Delete it, and it will be fetched again"):
         find_model("tiny")
 
 
@@ -118,7 +149,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(MissingError, match="did you mean 'lid176'"):
         find_model("lid167")
-    with pytest.raises(MissingError, match="the registry has lid176"):
+    with pytest.raises(MissingError, match="`gristmill models list` shows the names"):
         find_model("models/quality.bin")
 
 

@@ -152,7 +152,7 @@ def test_hostile_pages_cost_no_more_than_their_length(piece):
 
 @pytest.mark.data
 def test_real_pages_that_speak_of_opting_out_are_not_taken_for_it(data):
-    from gristmill.crawl.access.source import open_source
+    from gristmill.access.source import open_source
     from gristmill.crawl.warc.reader import WarcReader
 
     finder = OptOutFinder(ExtractSettings(opt_out=["noai", "noimageai", "tdm"]).opt_out)

@@ -18,7 +18,7 @@ import warcs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gristmill.crawl.access.source import open_source
+from gristmill.access.source import open_source
 from gristmill.crawl.http.dates import http_milliseconds, warc_milliseconds
 from gristmill.crawl.http.response import parse_response
 from gristmill.crawl.rows import TYPES_WITH_ROWS

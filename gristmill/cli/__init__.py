@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gristmill import __version__
-from gristmill.cli import looking, running, train
+from gristmill.cli import looking, models, running, train
 
 app = typer.Typer(
     name="gristmill",
@@ -20,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.add_typer(models.app, name="models")
 app.add_typer(train.app, name="train")
 
 

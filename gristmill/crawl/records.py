@@ -6,8 +6,8 @@ from collections.abc import Generator
 from contextlib import closing
 from typing import NamedTuple, Protocol
 
-from gristmill.crawl.access.settings import DEFAULT_ACCESS, AccessSettings
-from gristmill.crawl.access.source import file_name, open_source
+from gristmill.access.settings import DEFAULT_ACCESS, AccessSettings
+from gristmill.access.source import file_name, open_source
 from gristmill.crawl.warc.reader import WarcReader
 from gristmill.crawl.warc.record import Record
 

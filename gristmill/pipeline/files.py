@@ -9,11 +9,11 @@ from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from gristmill.access.fetch import is_http
+from gristmill.access.settings import AccessSettings
+from gristmill.access.source import read_source
+from gristmill.access.store import glob, is_local
 from gristmill.crawl.access import commoncrawl
-from gristmill.crawl.access.fetch import is_http
-from gristmill.crawl.access.settings import AccessSettings
-from gristmill.crawl.access.source import read_source
-from gristmill.crawl.access.store import glob, is_local
 from gristmill.errors import AccessError, CorruptError, MissingError, UsageError
 from gristmill.pipeline.lookups import Lookups
 from gristmill.pipeline.settings import SourceSettings

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gristmill import schema
-from gristmill.crawl.access.settings import AccessSettings
-from gristmill.crawl.access.source import open_source, read_range
+from gristmill.access.settings import AccessSettings
+from gristmill.access.source import open_source, read_range
 from gristmill.crawl.index.answer import cut, digest_of_ranges
 from gristmill.crawl.index.search import Found, Place, search
 from gristmill.crawl.ranges import Ranges, Reader

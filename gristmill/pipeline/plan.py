@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from gristmill import __version__
-from gristmill.crawl.access.settings import DEFAULT_ACCESS, AccessSettings
+from gristmill.access.settings import DEFAULT_ACCESS, AccessSettings
 from gristmill.errors import CorruptError, UsageError
 
 DOCUMENTS = "documents"

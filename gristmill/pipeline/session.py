@@ -10,8 +10,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from gristmill.access.settings import DEFAULT_ACCESS
 from gristmill.crawl.access import commoncrawl
-from gristmill.crawl.access.settings import BASE, DEFAULT_ACCESS
+from gristmill.crawl.settings import BASE
 from gristmill.errors import MissingError, RecipeError, ShardError, UsageError
 from gristmill.pipeline import carry_out as work
 from gristmill.pipeline import executors, target_texts

@@ -6,8 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from gristmill.crawl.access.settings import BASE, DEFAULT_ACCESS, AccessSettings
+from gristmill.access.settings import DEFAULT_ACCESS, AccessSettings
 from gristmill.crawl.index.settings import IndexSettings
+from gristmill.crawl.settings import BASE
 
 _CRAWL = r"^[A-Za-z0-9][A-Za-z0-9_-]*(/[A-Za-z0-9_-]+)*$"
 

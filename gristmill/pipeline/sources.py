@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from gristmill.access.settings import DEFAULT_ACCESS, AccessSettings
+from gristmill.access.source import edges, file_name
 from gristmill.crawl.access.commoncrawl import crawl_of, published_fingerprint
-from gristmill.crawl.access.settings import DEFAULT_ACCESS, AccessSettings
-from gristmill.crawl.access.source import edges, file_name
 from gristmill.pipeline.files import File, find_files, take
 from gristmill.pipeline.lookups import NO_LOOKUPS, Lookups
 from gristmill.pipeline.plan import Shard

@@ -17,9 +17,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
-from gristmill.crawl.access.policy import Fault
-from gristmill.crawl.access.settings import BASE, DEFAULT_ACCESS, AccessSettings
-from gristmill.crawl.access.source import read_source
+from gristmill.access.policy import Fault
+from gristmill.access.settings import DEFAULT_ACCESS, AccessSettings
+from gristmill.access.source import read_source
+from gristmill.crawl.settings import BASE
 from gristmill.errors import AccessError, CorruptError, MissingError
 
 Kind = Literal["warc", "wet"]

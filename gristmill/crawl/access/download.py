@@ -17,12 +17,12 @@ from pathlib import Path
 
 from loguru import logger
 
-from gristmill.crawl.access.body import Facts
+from gristmill.access.body import Facts
+from gristmill.access.remote import RemoteFile
+from gristmill.access.settings import AccessSettings
+from gristmill.access.source import file_name, remote_file
 from gristmill.crawl.access.commoncrawl import is_published_path, published_fingerprint
 from gristmill.crawl.access.gzip_end import ends_whole
-from gristmill.crawl.access.remote import RemoteFile
-from gristmill.crawl.access.settings import AccessSettings
-from gristmill.crawl.access.source import file_name, remote_file
 from gristmill.errors import AccessError
 
 Tell = Callable[[float], None]

@@ -15,8 +15,8 @@ from urllib.parse import urlencode, urlsplit
 
 import pyarrow as pa
 
+from gristmill.access.fetch import is_http
 from gristmill.crawl.access.commoncrawl import collinfo_url
-from gristmill.crawl.access.fetch import is_http
 from gristmill.crawl.index.conditions import FILE, HOST, LANGUAGES, LENGTH, MIME, OFFSET, STATUS, TIME, URL
 from gristmill.crawl.index.patterns import Host, UrlPattern
 from gristmill.crawl.index.settings import IndexSettings

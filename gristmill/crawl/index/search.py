@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from gristmill.access.fetch import NotThere, client
+from gristmill.access.settings import AccessSettings
+from gristmill.access.source import open_source, read_source
 from gristmill.crawl.access.commoncrawl import missing_crawl, parse_paths
-from gristmill.crawl.access.fetch import NotThere, client
-from gristmill.crawl.access.settings import AccessSettings
-from gristmill.crawl.access.source import open_source, read_source
 from gristmill.crawl.index import cdx
 from gristmill.crawl.index.answer import Answer, is_safe_path
 from gristmill.crawl.index.columnar import IndexFile, as_ranges

@@ -22,8 +22,8 @@ from typing import IO, NamedTuple, cast
 
 import fsspec
 
-from gristmill.crawl.access.fetch import is_http
-from gristmill.crawl.access.source import file_name, read_source
+from gristmill.access.fetch import is_http
+from gristmill.access.source import file_name, read_source
 from gristmill.crawl.urls.settings import DEFAULT, BlocklistSettings
 from gristmill.errors import CorruptError, MissingError, UsageError
 

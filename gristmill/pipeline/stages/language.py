@@ -21,7 +21,7 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
     """Return the step that identifies, and the one that decides if languages to keep are named."""
     settings = stage.settings
     assert isinstance(settings, LanguageSettings)
-    model = find_model(settings.model)
+    model = find_model(settings.model, "fasttext")
     LanguageIdentifier(model, settings).check()
     name = planning.name_for("language")
     identify = Step(

@@ -17,11 +17,11 @@ from urllib3.exceptions import LocationValueError, URLSchemeUnknown
 from urllib3.response import BaseHTTPResponse
 
 from gristmill import __version__
-from gristmill.crawl.access import answers
-from gristmill.crawl.access.body import Body, Facts
-from gristmill.crawl.access.faults import NETWORK_ERRORS, in_words
-from gristmill.crawl.access.policy import Fault, may_pass, pace, persist, retry_after
-from gristmill.crawl.access.settings import DEFAULT_ACCESS, AccessSettings
+from gristmill.access import answers
+from gristmill.access.body import Body, Facts
+from gristmill.access.faults import NETWORK_ERRORS, in_words
+from gristmill.access.policy import Fault, may_pass, pace, persist, retry_after
+from gristmill.access.settings import DEFAULT_ACCESS, AccessSettings
 from gristmill.errors import AccessError, MissingError
 
 _MOST = 1 << 30

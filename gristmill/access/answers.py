@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from urllib3.response import BaseHTTPResponse
 
-from gristmill.crawl.access.policy import Fault
+from gristmill.access.policy import Fault
 
 WHOLE, PARTIAL, BEYOND = 200, 206, 416
 """Statuses of answers that carry a file, a part of it, or nothing since it ends before."""

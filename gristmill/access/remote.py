@@ -11,10 +11,10 @@ import io
 import os
 from typing import Protocol
 
-from gristmill.crawl.access.body import Facts
-from gristmill.crawl.access.fetch import Client
-from gristmill.crawl.access.policy import PROGRESS_BYTES, Fault, Tries, persist
-from gristmill.crawl.access.settings import AccessSettings
+from gristmill.access.body import Facts
+from gristmill.access.fetch import Client
+from gristmill.access.policy import PROGRESS_BYTES, Fault, Tries, persist
+from gristmill.access.settings import AccessSettings
 from gristmill.errors import AccessError
 
 _FIRST_SPAN = 1 << 18

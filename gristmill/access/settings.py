@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gristmill.crawl.settings import Duration
-
-BASE = "https://data.commoncrawl.org"
-"""Where Common Crawl's files lie."""
+from gristmill.units import Duration
 
 
 class AccessSettings(BaseModel):

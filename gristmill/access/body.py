@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from urllib3.response import BaseHTTPResponse
 
-from gristmill.crawl.access.faults import NETWORK_ERRORS, in_words
-from gristmill.crawl.access.policy import PROGRESS_BYTES, Fault
+from gristmill.access.faults import NETWORK_ERRORS, in_words
+from gristmill.access.policy import PROGRESS_BYTES, Fault
 
 _PIECE = 1 << 20
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import BinaryIO, NamedTuple, cast
 
-from gristmill.crawl.access.fetch import client, is_http
-from gristmill.crawl.access.remote import HttpOrigin, RemoteFile
-from gristmill.crawl.access.settings import DEFAULT_ACCESS, AccessSettings
-from gristmill.crawl.access.store import StoreOrigin, is_local, located
+from gristmill.access.fetch import client, is_http
+from gristmill.access.remote import HttpOrigin, RemoteFile
+from gristmill.access.settings import DEFAULT_ACCESS, AccessSettings
+from gristmill.access.store import StoreOrigin, is_local, located
 from gristmill.errors import MissingError
 
 

@@ -17,7 +17,7 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TypeVar
 
-from gristmill.crawl.access.settings import AccessSettings
+from gristmill.access.settings import AccessSettings
 from gristmill.errors import AccessError
 
 PROGRESS_BYTES = 1 << 16

@@ -10,9 +10,9 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from gristmill.crawl.access.body import Facts
-from gristmill.crawl.access.policy import Fault, pace, persist
-from gristmill.crawl.access.settings import AccessSettings
+from gristmill.access.body import Facts
+from gristmill.access.policy import Fault, pace, persist
+from gristmill.access.settings import AccessSettings
 from gristmill.errors import GristmillError, MissingError
 
 _BLOCK = 8 << 20
