@@ -1,10 +1,14 @@
-"""Language identification: accuracy on labelled sentences by length, and speed on whole pages.
+"""Language identification on labelled sentences: accuracy by length and by language, and what is taken for what.
 
-    python benchmarks/language.py SENTENCES.jsonl.gz ... [--pages PAGES.parquet]
+    python benchmarks/language.py DATA [--model MODEL]
 
-SENTENCES have `lang` (any ISO 639 code) and `text`; sentences in a language that the model does not know are counted,
-not judged. PAGES has a column `text`. The baseline is fastText asked for one text at a time and for every label, as
-datatrove's LanguageFilter asks it; its answers are compared before anything is timed.
+DATA has `lid/*.jsonl.gz`, whose rows have `lang` (any code of ISO 639) or `bcp47`, and `text`; and
+`warc/*.provenance.jsonl.gz`, whose rows have `status`, `content_type` and `lang_cld2`: the 30 languages of most pages
+there are the large ones. Prints tables in Markdown.
+
+A sentence is judged if the model has a label for its language, or one for the macrolanguage of its language. An answer
+is right if it is that label (`nob` is `nor` to a model that has no `nob`). The second figure counts an answer in the
+same macrolanguage as right too (Malay for Indonesian, Croatian for Bosnian).
 """
 
 from __future__ import annotations
@@ -12,96 +16,130 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import time
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
-import fasttext
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from babel.core import get_global
 
 from gristmill.classifiers.language import LanguageIdentifier
+from gristmill.classifiers.language.codes import codes_of
 from gristmill.classifiers.models import find_model
 from gristmill.classifiers.settings import LanguageSettings
 
 LENGTHS = [0, 20, 50, 100, 1 << 30]
-LARGE = "ar bg bn cs da de el en es fa fi fr he hi hu it ja ko nl pl pt ro ru sv ta th tr uk vi zh".split()  # noqa: SIM905
-ALIASES = {**get_global("language_aliases"), "nb": "no", "nob": "no"}
+NAMES = {"lingua_sentences_75lang": "Lingua", "tatoeba_113lang": "Tatoeba", "udhr_paragraphs": "UDHR"}
+LARGE = 30
+LONG = 50
 
 
-def sentences(path: Path, known: set[str]) -> tuple[list[str], list[str], int]:
-    """Return languages as the model labels them, texts, and how many sentences are in other languages."""
-    languages, texts, other = [], [], 0
+class Judged(NamedTuple):
+    """Sentences in languages that the model knows: set, language, answer (ISO 639-3), characters, and if it is right.
+
+    ``same`` is true where the answer is in the same macrolanguage, too.
+    """
+
+    sets: np.ndarray
+    expected: np.ndarray
+    found: np.ndarray
+    characters: np.ndarray
+    right: np.ndarray
+    same: np.ndarray
+
+
+def rows(path: Path):
+    """Yield the rows of a file."""
     with gzip.open(path, "rt", encoding="utf-8") as file:
-        for row in map(json.loads, file):
-            code = row.get("bcp47", row["lang"]).split("-")[0]
-            label = code if code in known else ALIASES.get(code, code)
-            if label in known:
-                languages.append(label)
-                texts.append(row["text"])
+        yield from map(json.loads, file)
+
+
+def language_of(code: str, known: set[str]) -> str | None:
+    """Return how a model that knows these languages would call that of a code; None if it does not know it."""
+    codes = codes_of([code])[code] if len(code) == 3 else codes_of([code, "en"])[code]
+    return next((part for part in (codes.part3, codes.whole) if part in known), None) if codes else None
+
+
+def judge(folder: Path, model: str = "lid176", chosen=lambda text: True) -> tuple[Judged, Counter]:
+    """Return the judged sentences of a folder that are chosen, and how many of each set are not judged."""
+    identifier = LanguageIdentifier(find_model(model), LanguageSettings(model=model, labels="iso639-3"))
+    known, sentences, unknown = set(identifier.labels), [], Counter()
+    for path in sorted((folder / "lid").glob("*.jsonl.gz")):
+        name = path.name.removesuffix(".jsonl.gz")
+        for row in filter(lambda row: chosen(row["text"]), rows(path)):
+            language = language_of(row.get("bcp47", row["lang"]).split("-")[0], known)
+            if language is None:
+                unknown[name] += 1
             else:
-                other += 1
-    return languages, texts, other
-
-
-def accuracy(identifier: LanguageIdentifier, path: Path) -> None:
-    """Print the share of right answers by length, and the languages most taken for others."""
-    languages, texts, other = sentences(path, set(identifier.labels))
+                sentences.append((name, language, row["text"]))
+    sets, expected, texts = zip(*sentences, strict=True)
     found = identifier.identify(pa.array(texts))["language"].to_pylist()
-    right = np.array([f == e for f, e in zip(found, languages, strict=True)])
-    lengths = np.array([len(text) for text in texts])
-    print(f"\n{path.name}: {len(texts)} sentences in {len(set(languages))} languages ({other} in unknown ones)")
+    whole = {code: codes.whole if codes else code for code, codes in codes_of({*found, *expected}).items()}
+    right = [a == b for a, b in zip(expected, found, strict=True)]
+    same = [whole[a] == whole[b] for a, b in zip(expected, found, strict=True)]
+    return Judged(*map(np.array, (sets, expected, found, [len(text) for text in texts], right, same))), unknown
+
+
+def large_languages(folder: Path, known: set[str]) -> list[str]:
+    """Return the languages of the most HTML pages in a folder's crawls, those that the model knows."""
+    pages: Counter = Counter()
+    for path in sorted((folder / "warc").glob("*.provenance.jsonl.gz")):
+        for row in rows(path):
+            code = (row.get("lang_cld2") or "").split("-")[0]
+            if row.get("status") == 200 and "html" in (row.get("content_type") or "") and code:
+                pages[language_of(code, known)] += 1
+    del pages[None]
+    return [code for code, _ in pages.most_common(LARGE)]
+
+
+def shares(judged: Judged, mask: np.ndarray) -> str:
+    """Return the share of right answers, that by macrolanguage, and of how many."""
+    if not mask.any():
+        return ""
+    return f"{judged.right[mask].mean():.1%} / {judged.same[mask].mean():.1%} of {mask.sum():,}"
+
+
+def table(judged: Judged, large: list[str]) -> None:
+    """Print the shares of each set by length, those of the large languages last."""
+    names = list(dict.fromkeys(judged.sets))
+    masks = {name: judged.sets == name for name in names} | {"all": np.ones(len(judged.sets), bool)}
+    counts = [len(set(judged.expected[judged.sets == name])) for name in names]
+    titles = [f"{NAMES.get(name, name)}, {count} languages" for name, count in zip(names, counts, strict=True)]
+    print("\n| characters | " + " | ".join([*titles, "all"]) + " |\n|" + "---|" * (len(masks) + 1))
     for low, high in pairwise(LENGTHS):
-        chosen = (lengths >= low) & (lengths < high)
-        if chosen.any():
-            upper = f"-{high - 1}" if high < 1 << 30 else " and more"
-            print(f"  {low}{upper} characters: {right[chosen].mean():.1%} of {chosen.sum()}")
-    large = np.isin(languages, LARGE) & (lengths >= 50)
-    print(f"  50 characters and more in {len(LARGE)} large languages: {right[large].mean():.1%} of {large.sum()}")
-    wrong = Counter((e, f) for e, f in zip(languages, found, strict=True) if e != f)
-    print(f"  all: {right.mean():.1%}; most taken for another:", end=" ")
-    print(", ".join(f"{e} for {f} ({n})" for (e, f), n in wrong.most_common(8)))
-
-
-def speed(identifier: LanguageIdentifier, path: Path) -> None:
-    """Print documents/s against fastText asked one text at a time, whole and on the first 1,000 characters."""
-    texts = pq.read_table(path, columns=["text"])["text"].drop_null().combine_chunks()
-    texts = texts.filter(pc.match_substring_regex(texts, r"[^\s\pZ\pC]"))
-    model = fasttext.load_model(str(identifier.model.path))
-    start = time.perf_counter()
-    baseline = [
-        model.predict(text.replace("\n", " "), k=-1)[0][0].removeprefix("__label__") for text in texts.to_pylist()
-    ]
-    took = time.perf_counter() - start
-    size = pc.sum(pc.binary_length(texts)).as_py()
-    print(f"\n{path.name}: {len(texts)} texts, {size / len(texts) / 1e3:.1f} KB on average")
-    print(f"  fastText, one at a time: {len(texts) / took:.0f} documents/s")
-    for first in (None, 1_000):
-        identifier = LanguageIdentifier(identifier.model, LanguageSettings(first_characters=first))
-        identifier.identify(texts[:1])
-        start = time.perf_counter()
-        found = identifier.identify(texts)["language"].to_pylist()
-        took = time.perf_counter() - start
-        same = np.mean([f == b for f, b in zip(found, baseline, strict=True)])
-        part = "whole text" if first is None else f"first {first:,} characters"
-        print(f"  gristmill, {part}: {len(texts) / took:.0f} documents/s; {same:.1%} the same labels")
+        within = (judged.characters >= low) & (judged.characters < high)
+        upper = f"{low} – {high - 1}" if high < 1 << 30 else f"{low} and more"
+        print(f"| {upper} | " + " | ".join(shares(judged, mask & within) for mask in masks.values()) + " |")
+    long = (judged.characters >= LONG) & np.isin(judged.expected, large)
+    cells = " | ".join(f"**{shares(judged, mask & long)}**" for mask in masks.values())
+    print(f"| **{LONG} and more, in the {LARGE} large languages** | {cells} |")
 
 
 def main() -> None:
-    """Run both parts on the files given."""
+    """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sentences", nargs="*", type=Path)
-    parser.add_argument("--pages", type=Path)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--model", default="lid176")
     arguments = parser.parse_args()
-    identifier = LanguageIdentifier(find_model("lid176"), LanguageSettings())
-    for path in arguments.sentences:
-        accuracy(identifier, path)
-    if arguments.pages:
-        speed(identifier, arguments.pages)
+    judged, unknown = judge(arguments.data, arguments.model)
+    large = large_languages(arguments.data, set(judged.expected))
+    print(f"not judged, in languages that the model does not know: {dict(unknown)}")
+    table(judged, large)
+    print(f"\nlarge languages: {' '.join(large)}")
+    long = judged.characters >= LONG
+    print(f"\nright with {LONG} characters and more, of how many, by language:")
+    for code in sorted(set(judged.expected)):
+        of = long & (judged.expected == code)
+        if of.any():
+            print(f"{code} {judged.right[of].mean():.0%} of {of.sum()}", end="; ")
+    for title, mask in (
+        ("all", judged.characters >= 0),
+        (f"{LONG} and more, large", long & np.isin(judged.expected, large)),
+    ):
+        wrong = Counter(zip(judged.expected[mask & ~judged.right], judged.found[mask & ~judged.right], strict=True))
+        print(f"\n\ntaken for another most often ({title}): ", end="")
+        print(", ".join(f"{e} for {f} ({n})" for (e, f), n in wrong.most_common(15)))
 
 
 if __name__ == "__main__":

@@ -74,6 +74,7 @@ def recipe_reference() -> str:
     parts += [
         f"### {name}\n\n{_table(definitions[name], definitions)}\n"
         for name in (
+            "LanguageLinesSettings",
             "IndexSettings",
             "AccessSettings",
             "UrlRuleSettings",

@@ -20,7 +20,7 @@ from gristmill import schema
 from gristmill.classifiers import language
 from gristmill.classifiers.language import LanguageIdentifier
 from gristmill.classifiers.models import FoundModel, find_model
-from gristmill.classifiers.settings import LanguageSettings
+from gristmill.classifiers.settings import LabelScheme, LanguageSettings
 from gristmill.crawl.extraction.cascade import Screen
 from gristmill.errors import RecipeError
 from gristmill.filters.rules.evaluate import rules_of
@@ -49,8 +49,8 @@ _FAMILIES = {name: s.family for name, s in families.SIGNALS.items() if s.family 
 class Foreseen:
     """The bounds that a cascade's screen takes from a recipe, and the model that it asks.
 
-    ``keep``: labels that stay; ``words`` as in `signals`; ``bounds``: by signal, the side of the filter's bound and the
-    value beyond which a text falls.
+    ``keep``: labels that stay, as ``labels`` has them; a text less sure than ``least_score`` will be `und`; ``words``
+    as in `signals`; ``bounds``: by signal, the side of the filter's bound and the value beyond which a text falls.
     """
 
     model: str
@@ -58,13 +58,18 @@ class Foreseen:
     keep: tuple[str, ...]
     words: str
     bounds: Bounds
+    labels: LabelScheme = "model"
+    least_score: float | None = None
 
     def settings(self) -> dict[str, Any]:
         """Return all that decides which texts fall, as JSON values, but for where the model lies."""
+        called = {"labels": self.labels} if self.labels != "model" else {}
+        sure = SURE_SCORE if self.least_score is None else max(SURE_SCORE, self.least_score)
         return {
+            **called,
             "first_characters": self.first_characters,
             "keep": list(self.keep),
-            "sure_score": SURE_SCORE,
+            "sure_score": sure,
             "words": self.words,
             "bounds": {signal: list(bound) for signal, bound in self.bounds.items()},
         }
@@ -72,7 +77,7 @@ class Foreseen:
     def versions(self) -> dict[str, str]:
         """Return the versions of what is measured, and the model's digest."""
         measured = families.versions(_signals(self.words, self.bounds)) if self.bounds else {}
-        return {**language.versions(), **measured, "model": find_model(self.model).digest}
+        return {**language.versions(self.labels), **measured, "model": find_model(self.model).digest}
 
 
 def foresee(stages: Sequence[RecipeStage]) -> Foreseen:
@@ -100,12 +105,14 @@ def foresee(stages: Sequence[RecipeStage]) -> Foreseen:
             "add `- language: {keep: {en: 0.65}}` before any other stage than signals and filter, or write "
             "`extractor: trafilatura`"
         )
-    return Foreseen(kept.model, kept.first_characters, tuple(sorted(kept.keep)), words, bounds)
+    keep = tuple(sorted(kept.keep))
+    return Foreseen(kept.model, kept.first_characters, keep, words, bounds, kept.labels, kept.least_score)
 
 
 def screen_of(model: FoundModel, settings: Mapping[str, Any]) -> Screen:
     """Return what tells which cheap texts can be kept, from `Foreseen.settings` and the model as it is found here."""
-    identifier = LanguageIdentifier(model, LanguageSettings(first_characters=settings["first_characters"]))
+    asked = {name: settings[name] for name in ("first_characters", "labels") if name in settings}
+    identifier = LanguageIdentifier(model, LanguageSettings.model_validate(asked))
     keep, bounds, sure = pa.array(settings["keep"], pa.string()), settings["bounds"], settings["sure_score"]
     measured = _signals(settings["words"], bounds) if bounds else None
 

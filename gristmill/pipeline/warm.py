@@ -18,8 +18,10 @@ import numpy as np
 import pyarrow as pa
 
 from gristmill import jit, schema
+from gristmill.classifiers.fasttext_inference.predictor import warm_predictor
 from gristmill.classifiers.importance.settings import ImportanceSettings
 from gristmill.classifiers.importance.weights import features_of, gumbel_noise, weigh
+from gristmill.classifiers.language.lines import warm_lines
 from gristmill.columns import text_column
 from gristmill.dedup.benchmarks import ITEMS
 from gristmill.dedup.bloom.filters import Filter
@@ -92,7 +94,7 @@ def parts_of(steps: Iterable[Step]) -> list[str]:
 def _parts_of(step: Step) -> list[str]:
     if screen := step.settings.get("screen"):
         families = dict.fromkeys(SIGNALS[name].family for name in screen["bounds"])
-        return [f"{family}.{screen['words']}" for family in families]
+        return ["language", *(f"{family}.{screen['words']}" for family in families)]
     if step.kind == "signals":
         settings = SignalsSettings.model_validate(dict(step.settings))
         return [f"{family}.{settings.words}" for family in settings.families]
@@ -123,6 +125,11 @@ def _edit(name: str) -> None:
 def _contamination() -> None:
     item = {schema.BENCHMARK: "x", schema.BENCHMARK_ITEM: "x", schema.TEXT: _TEXTS.to_pylist()}
     index_items(pa.Table.from_pylist([item], ITEMS), 5).scan(_TEXTS)
+
+
+def _language() -> None:
+    warm_predictor()
+    warm_lines()
 
 
 def _normalized_text() -> None:
@@ -189,6 +196,7 @@ _PARTS: Final[Mapping[str, Callable[[], None]]] = MappingProxyType(
     {
         **{f"{family}.{words}": partial(_signals, family, words) for family, words in product(FAMILIES, WORDS)},
         **{f"edit.{name}": partial(_edit, name) for name in EDIT_SETTINGS},
+        "language": _language,
         "normalized_text": _normalized_text,
         "bloom": _bloom,
         **{f"lines.{unit}": partial(_lines, unit) for unit in ("line", "sentence")},

@@ -17,7 +17,7 @@ from gristmill.report.stage_names import named, what_stages_do
 
 Stats = Mapping[str, Any]
 
-_LABEL = re.compile(r"[a-z]{2,3}")
+_LABEL = re.compile(r"([a-z]{2,3})(?:_[A-Z][a-z]{3})?")
 _LANGUAGES_NAMED = 50
 _ROWS_SHOWN = 20
 _SIZES = (
@@ -65,9 +65,9 @@ def render_card(run: Run, stats: Stats) -> str:
 def _front(stats: Stats) -> dict[str, Any]:
     kept, _ = _kept(stats)
     front: dict[str, Any] = {"pretty_name": stats["name"]}
-    labels = [r["language"] for r in stats["languages"] if r["documents_kept"] and _LABEL.fullmatch(r["language"])]
-    if labels:
-        front["language"] = labels[:_LANGUAGES_NAMED]
+    labels = (_LABEL.fullmatch(record["language"]) for record in stats["languages"] if record["documents_kept"])
+    if languages := list(dict.fromkeys(label[1] for label in labels if label)):
+        front["language"] = languages[:_LANGUAGES_NAMED]
     front["size_categories"] = [next((name for limit, name in _SIZES if (kept or 0) < limit), "n>1T")]
     front["task_categories"] = ["text-generation"]
     front["tags"] = ["pretraining", "web", "gristmill"]

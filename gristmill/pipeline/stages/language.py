@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, Final
 
 from gristmill import schema
 from gristmill.classifiers.language import LanguageIdentifier, versions
@@ -16,27 +17,37 @@ from gristmill.pipeline.recipe import RecipeStage
 from gristmill.pipeline.run import Run
 from gristmill.pipeline.stages.rules import deciding_step
 
+_ADDED: Final = ("labels", "top", "least_score", "lines")
+
 
 def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
     """Return the step that identifies, and the one that decides if languages to keep are named."""
     settings = stage.settings
     assert isinstance(settings, LanguageSettings)
     model = find_model(settings.model, "fasttext")
-    LanguageIdentifier(model, settings).check()
+    identifier = LanguageIdentifier(model, settings)
+    identifier.check()
     name = planning.name_for("language")
     identify = Step(
         name=name,
         stage=name,
         kind="language",
-        settings=settings.model_dump(mode="json", exclude={"keep"}),
+        settings=_recorded(settings),
         places=("model",),
         inputs=planning.text_inputs(),
-        versions=dict(versions()) | {"model": model.digest},
-        columns=tuple(schema.LANGUAGE_LAYER.names),
+        versions=versions(settings.labels) | {"model": model.digest},
+        columns=tuple(identifier.layout.names),
     )
     if settings.keep is None:
         return [identify]
     return [identify, deciding_step(f"{name}.keep", name, language_rules(settings.keep), (name,))]
+
+
+def _recorded(settings: LanguageSettings) -> dict[str, Any]:
+    """Return the settings of the step that identifies: what says nothing is left out, as if there were no such key."""
+    defaults = LanguageSettings()
+    unused = {name for name in _ADDED if getattr(settings, name) == getattr(defaults, name)}
+    return settings.model_dump(mode="json", exclude={"keep", *unused})
 
 
 def language_rules(keep: Mapping[str, float]) -> tuple[Rule, ...]:
@@ -57,4 +68,4 @@ def phases(run: Run, step: Step) -> tuple[Phase, ...]:
     """Return the one phase: each shard's languages."""
     settings = LanguageSettings.model_validate(dict(step.settings))
     identifier = LanguageIdentifier(find_model(settings.model), settings)
-    return (shard_phase(run, step, annotate(run, step, schema.LANGUAGE_LAYER, identifier.identify)),)
+    return (shard_phase(run, step, annotate(run, step, identifier.layout, identifier.identify)),)
