@@ -35,6 +35,8 @@ def obedient_text(html: str, settings: object) -> str | None:
         os.kill(os.getpid(), signal.SIGKILL)
     if command == "hoard":
         return str(len(bytearray(1 << 40)))
+    if command == "grow":
+        return "é" * int(argument)
     if command == "print":
         print(argument)
         os.write(1, argument.encode())

@@ -23,7 +23,7 @@ from gristmill.crawl.settings import ExtractSettings
 from gristmill.crawl.urls.gate import Gate, open_gate
 from gristmill.crawl.warc.record import Record
 
-_READING_VERSION = "2"
+_READING_VERSION = "3"
 """Raise it when a change here can change a document: reading, charsets, fates."""
 
 _PACKAGES = {

@@ -34,7 +34,7 @@ REASONS: dict[str, str] = {
     URL_SUBSTRING: "The address has one of the substrings, other characters than letters and digits left out.",
     STATUS: "The HTTP status is not 200, or the record of a response has none.",
     MIME: "The media type is not among those that are extracted.",
-    TOO_LARGE: "The body is larger than `max_body`, compression undone.",
+    TOO_LARGE: "The body is larger than `max_body`, compression undone, or the text than four times that.",
     EMPTY: "The body is empty, or the extractor found no text in it.",
     OPT_OUT: "The record carries one of the signals in `opt_out`.",
     TOO_DEEP: "Elements are nested deeper than `max_depth`.",

@@ -40,6 +40,9 @@ SURE_SCORE = 0.7
 MARGINS: Mapping[tuple[str, str], float] = {("alphabetic_word_ratio", "min"): 0.9}
 """Bounds of filters that a text can fall by: it does beyond the bound times this."""
 
+_VERSION = "2"
+"""Raise it when a change in a cascade can change a document that the settings below do not tell."""
+
 _FORESEEN = ("language", "signals", "filter")
 # The families of signals that a screen can measure: it has nothing but the text.
 _FAMILIES = {name: s.family for name, s in families.SIGNALS.items() if s.family not in families.families_with_needs()}
@@ -77,7 +80,8 @@ class Foreseen:
     def versions(self) -> dict[str, str]:
         """Return the versions of what is measured, and the model's digest."""
         measured = families.versions(_signals(self.words, self.bounds)) if self.bounds else {}
-        return {**language.versions(self.labels), **measured, "model": find_model(self.model).digest}
+        known = {"cascade": _VERSION, "model": find_model(self.model).digest}
+        return known | language.versions(self.labels) | measured
 
 
 def foresee(stages: Sequence[RecipeStage]) -> Foreseen:

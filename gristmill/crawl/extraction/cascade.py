@@ -33,9 +33,10 @@ _BYTES_AHEAD = 8 << 20
 
 @dataclass
 class _Place:
-    """A page in the order of pages, and its answer once that is settled."""
+    """A page in the order of pages, the columns that came with its cheap text, and its answer once that is settled."""
 
     page: Page
+    columns: tuple[str | None, ...] = ()
     answer: Answer | None = None
 
 
@@ -71,10 +72,10 @@ class Cascade:
 
     def submit(self, page: Page) -> None:
         """Add a page; it is worked on while the caller goes on."""
-        place = _Place(page._replace(is_cheap=not page.is_plain))
+        place = _Place(page)
         self._places.append(place)
         self._bytes_ahead += len(page.body)
-        self._ask(place)
+        self._ask(place, page._replace(is_cheap=not page.is_plain))
 
     def poll(self) -> Answer | None:
         """Return the oldest page's answer if it is there; None otherwise."""
@@ -104,17 +105,19 @@ class Cascade:
         self._unscreened.clear()
         self._bytes_ahead = 0
 
-    def _ask(self, place: _Place) -> None:
+    def _ask(self, place: _Place, page: Page) -> None:
+        """Ask the pool about a place's page, for its cheap text or another."""
+        place.page = page
         self._asked.append(place)
-        self._pool.submit(place.page)
+        self._pool.submit(page)
 
     def _receive(self, answer: Answer) -> None:
         """Take the pool's answer to the page that it was asked about first."""
         place = self._asked.popleft()
         if not place.page.is_cheap or answer.fate == fates.TOO_DEEP:
-            place.answer = answer
+            place.answer = answer._replace(columns=place.columns) if place.page.is_again and answer.text else answer
         elif answer.text is None:
-            self._ask_again(place)
+            self._ask(place, place.page._replace(is_cheap=False))
         else:
             self._unscreened.append((place, answer))
             size = sum(len(place.page.body) for place, _ in self._unscreened)
@@ -127,13 +130,10 @@ class Cascade:
         texts = pa.array([answer.text for _, answer in waiting], pa.large_binary()).cast(pa.large_string())
         for (place, answer), survives in zip(waiting, self._screen(texts), strict=True):
             if survives:
-                self._ask_again(place)
+                place.columns = answer.columns
+                self._ask(place, place.page._replace(is_cheap=False, is_again=True))
             else:
                 place.answer = answer
-
-    def _ask_again(self, place: _Place) -> None:
-        place.page = place.page._replace(is_cheap=False)
-        self._ask(place)
 
     def _leave(self) -> Answer:
         """Return the oldest page's answer, which is settled, and forget the page."""

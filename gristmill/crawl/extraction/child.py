@@ -23,7 +23,7 @@ from typing import BinaryIO
 from gristmill.crawl import fates
 from gristmill.crawl.extraction.columns import column_values
 from gristmill.crawl.extraction.depth import is_too_deep
-from gristmill.crawl.extraction.extractors import Extractor, clean, extractor_name
+from gristmill.crawl.extraction.extractors import Extractor, clean, extractor_name, without_blank_lines
 from gristmill.crawl.extraction.mojibake import repair
 from gristmill.crawl.extraction.protocol import (
     PAGE_HEAD_BYTES,
@@ -33,7 +33,7 @@ from gristmill.crawl.extraction.protocol import (
     pack_answer,
     unpack_page_head,
 )
-from gristmill.crawl.http.charset import HTTP, WARC, decode
+from gristmill.crawl.http.charset import HTTP, WARC, Decoded, decode
 from gristmill.crawl.settings import ExtractSettings
 
 Extractors = Mapping[str, Extractor]
@@ -41,6 +41,8 @@ Extractors = Mapping[str, Extractor]
 _PR_SET_PDEATHSIG = 1
 _WARM_UP = "<html><body><article><p>One sentence, to load what is loaded late.</p></article></body></html>"
 _STREAM_BYTES = 1 << 20
+_TEXT_BYTES = 4
+"""A text may have so many times ``max_body``. A charset accounts for three; indented lists make pages grow more."""
 _STATM = Path("/proc/self/statm")
 _PAGE_BYTES = resource.getpagesize()
 
@@ -82,22 +84,37 @@ def answer_page(page: Page, extractors: Extractors, settings: ExtractSettings) -
     name = None if page.is_plain else extractor_name(settings, is_cheap=page.is_cheap)
     columns: tuple[str | None, ...] = ()
     try:
-        decoded = decode(bytes(page.body), page.label, WARC if page.is_label_of_warc else HTTP)
+        body = bytes(page.body)
+        decoded = decode(body, page.label, WARC if page.is_label_of_warc else HTTP)
         charset = (decoded.charset, decoded.source)
         if name is None:
             text = _stored(decoded.text, settings)
-        elif is_too_deep(decoded.text.encode("utf-8", "replace"), settings.max_depth):
+        elif not page.is_again and is_too_deep(_tags(body, decoded), settings.max_depth):
             return Answer(None, fates.TOO_DEEP, *charset)
         else:
             text = _stored(extractors[name](decoded.text, settings), settings)
-            columns = column_values(decoded.text, settings.columns) if text and settings.columns else ()
+            text = without_blank_lines(text) if page.is_cheap and text else text
+            if text and settings.columns and not page.is_again:
+                columns = column_values(decoded.text, settings.columns)
     except MemoryError:
         raise
     except BaseException:  # a panic of a Rust library is no Exception
         return Answer(None, fates.ERROR, *charset)
     if not text:
         return Answer(None, fates.EMPTY, *charset)
-    return Answer(text.encode(), None, *charset, extractor=name, columns=columns)
+    encoded = text.encode()
+    if len(encoded) > _TEXT_BYTES * settings.max_body:
+        return Answer(None, fates.TOO_LARGE, *charset)
+    return Answer(encoded, None, *charset, extractor=name, columns=columns)
+
+
+def _tags(body: bytes, decoded: Decoded) -> bytes:
+    """Return a page as bytes with the same tags as its text: the body if it is UTF-8, which spares encoding it again.
+
+    Bytes that are no UTF-8 make no difference, since they end before what is ASCII; a NUL can hide a tag.
+    """
+    is_utf8 = decoded.charset == "utf-8" and b"\0" not in body
+    return body if is_utf8 else decoded.text.encode("utf-8", "replace")
 
 
 def _stored(text: str | None, settings: ExtractSettings) -> str | None:

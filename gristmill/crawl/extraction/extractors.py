@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Extractor = Callable[[str, "ExtractSettings"], str | None]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_BLANK_LINES = re.compile(r"\n\s*\n")
 
 
 CASCADE = "cascade"
@@ -65,6 +66,15 @@ def resiliparse_text(html: str, settings: ExtractSettings) -> str | None:
 
     text: str = extract_plain_text(html, main_content=True, alt_texts=False, comments=False)
     return text
+
+
+def without_blank_lines(text: str) -> str:
+    r"""Return a text without empty lines, as trafilatura writes them all: what a cascade compares is written alike.
+
+    >>> without_blank_lines("a\n\n \nb\nc")
+    'a\nb\nc'
+    """
+    return _BLANK_LINES.sub("\n", text)
 
 
 def clean(text: str | None) -> str | None:

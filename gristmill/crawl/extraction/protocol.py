@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-_PAGE = struct.Struct("<IBBBB")
+_PAGE = struct.Struct("<IBBBBB")
 _ANSWER = struct.Struct("<IIIBBBB")
 _END_OF_VALUE = "\0"
 READY = b"\x06"
@@ -19,7 +19,8 @@ READY = b"\x06"
 class Page(NamedTuple):
     """A page to extract: its body, the charset named for it, and whether it is plain text.
 
-    ``is_cheap`` asks a cascade for the cheap text; ``is_label_of_warc``: the WARC names the charset, not HTTP.
+    ``is_cheap`` asks a cascade for the cheap text; ``is_label_of_warc``: the WARC names the charset, not HTTP;
+    ``is_again``: it was asked for its cheap text and had one, so its depth and its columns are known.
     """
 
     body: bytes | memoryview
@@ -27,6 +28,7 @@ class Page(NamedTuple):
     is_plain: bool = False
     is_cheap: bool = False
     is_label_of_warc: bool = False
+    is_again: bool = False
 
 
 class Answer(NamedTuple):
@@ -50,14 +52,14 @@ PAGE_HEAD_BYTES = _PAGE.size
 def pack_page(page: Page) -> bytes:
     """Return a page as a message, without its body, which follows."""
     label = (page.label or "").encode("ascii", "ignore")[:255]
-    facts = page.is_plain, page.is_cheap, page.is_label_of_warc
+    facts = page.is_plain, page.is_cheap, page.is_label_of_warc, page.is_again
     return _PAGE.pack(len(page.body), len(label), *facts) + label
 
 
-def unpack_page_head(head: bytes) -> tuple[int, int, bool, bool, bool]:
+def unpack_page_head(head: bytes) -> tuple[int, int, bool, bool, bool, bool]:
     """Return the bytes of a page's body, those of its label, which comes first, and what else is known of it."""
-    body, label, is_plain, is_cheap, is_label_of_warc = _PAGE.unpack(head)
-    return body, label, bool(is_plain), bool(is_cheap), bool(is_label_of_warc)
+    body, label, is_plain, is_cheap, is_label_of_warc, is_again = _PAGE.unpack(head)
+    return body, label, bool(is_plain), bool(is_cheap), bool(is_label_of_warc), bool(is_again)
 
 
 def pack_answer(answer: Answer) -> bytes:

@@ -63,9 +63,10 @@ def decode(body: bytes, label: str | None, label_source: str = HTTP) -> Decoded:
     >>> decode(b"<p>caf\xe9", "iso-8859-1")
     Decoded(text='<p>café', charset='windows-1252', source='http')
     """
-    codec, source = _choose(body, label)
+    codec, source, text = _choose(body, label)
     source = label_source if source == HTTP else source
-    text = body.decode(_SUPERSETS.get(codec, codec), "replace").removeprefix("\ufeff")
+    if text is None:
+        text = body.decode(_SUPERSETS.get(codec, codec), "replace").removeprefix("\ufeff")
     if "\0" in text:
         text = text.replace("\0", "")
     return Decoded(text, standard_name(codec), source)
@@ -82,19 +83,21 @@ def standard_name(codec: str) -> str:
     return re.sub(r"^cp(?=125)", "windows-", re.sub(r"^iso8859", "iso-8859", codec))
 
 
-def _choose(body: bytes, label: str | None) -> tuple[str, str]:
-    """Return the codec of a body and what told it."""
+def _choose(body: bytes, label: str | None) -> tuple[str, str, str | None]:
+    """Return the codec of a body, what told it, and the text if it had to be decoded for that."""
     for mark, codec in _BOMS:
         if body.startswith(mark):
-            return codec, BOM
+            return codec, BOM, None
     declared, source = _declared(body, label)
     if declared is None:
         return _undeclared(body)
     if declared == "utf-8":
-        return (declared, source) if _is_mostly_utf8(body) else (_detected(body), DETECTED)
-    if declared not in _MULTIBYTE and not body.isascii() and _is_utf8(body):
-        return "utf-8", BYTES
-    return declared, source
+        text = _as_utf8(body)
+        is_believed = text is not None or _is_mostly_utf8(body)
+        return (declared, source, text) if is_believed else (_detected(body), DETECTED, None)
+    if declared not in _MULTIBYTE and not body.isascii() and (text := _as_utf8(body)) is not None:
+        return "utf-8", BYTES, text
+    return declared, source, None
 
 
 def _declared(body: bytes, label: str | None) -> tuple[str | None, str]:
@@ -111,31 +114,29 @@ def _declared(body: bytes, label: str | None) -> tuple[str | None, str]:
     return (str(codec) if codec else None), META
 
 
-def _undeclared(body: bytes) -> tuple[str, str]:
+def _undeclared(body: bytes) -> tuple[str, str, str | None]:
     for start, codec in _UTF16_STARTS:
         if body.startswith(start):
-            return codec, BYTES
-    if _is_utf8(body) and _ESCAPE not in body:
-        return "utf-8", BYTES
-    return _detected(body), DETECTED
+            return codec, BYTES, None
+    if _ESCAPE not in body and (text := _as_utf8(body)) is not None:
+        return "utf-8", BYTES, text
+    return _detected(body), DETECTED, None
 
 
 def _detected(body: bytes) -> str:
     return str(detect_encoding(body) or "utf-8")
 
 
-def _is_utf8(body: bytes) -> bool:
+def _as_utf8(body: bytes) -> str | None:
+    """Return a body as text if it is valid UTF-8, without a mark at its start as it has none."""
     try:
-        body.decode("utf-8")
+        return body.decode("utf-8")
     except UnicodeDecodeError:
-        return False
-    return True
+        return None
 
 
 def _is_mostly_utf8(body: bytes) -> bool:
     """Return whether at most half of the non-ASCII characters are replaced when a body is decoded as UTF-8."""
-    if _is_utf8(body):
-        return True
     text = body.decode("utf-8", "replace")
     beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
     return text.count("\ufffd") * 2 <= beyond_ascii
