@@ -294,7 +294,7 @@ def test_a_new_bound_or_bucket_leaves_scores_valid_and_a_new_model_does_not(mode
         ("{model: {eng: MODELS/en.bin}}", RecipeError, "models by language: .* never answers 'eng'; did you mean"),
         ("{model: MODELS/nn.bin}", MissingError, "nn.bin"),
         ("{model: MODELS/en.bin, normalize: none}", UsageError, "was trained with normalize: ccnet_by_line"),
-        ("{model: MODELS/en.txt, normalize: none, pieces: words}", CorruptError, "en.txt is not a model of KenLM's"),
+        ("{model: MODELS/en.txt, normalize: none, pieces: words}", CorruptError, "en.txt is neither KenLM's binary"),
         ("{model: MODELS/en.bin, pieces: MODELS/none.model}", MissingError, "none.model"),
         ("{model: MODELS/en.bin, bucket: {}}", RecipeError, "buckets"),
         ("{model: MODELS/en.bin, keep: {perplexity_bucket: [head]}}", RecipeError, "not measured here"),

@@ -43,24 +43,6 @@ def write_binary(corpus: Corpus, orders: Sequence[Estimated], path: Path) -> Non
         end.write(b"".join(word + b"\0" for word in corpus.words.to_pylist()))
 
 
-def has_all_words(path: Path) -> bool:
-    """Return whether a binary file that KenLM loads has its words to the last one, which KenLM does not look at.
-
-    True too for what has no words or another layout than the one written here.
-    """
-    with path.open("rb") as file:
-        head = file.read(88 + 20 + 8 * 6)
-        if len(head) < 108 or not head.startswith(_MAGIC):
-            return True
-        orders, multiplier, kind, with_words, _ = struct.unpack_from(_FIXED, head, 88)
-        if (multiplier, kind, with_words) != (float(_MULTIPLIER), 0, True) or not 2 <= orders <= 6:
-            return True
-        sizes: tuple[int, ...] = struct.unpack_from(f"<{orders}Q", head, 108)
-        file.seek(_Layout(sizes).bytes)
-        words = sum(block.count(0) for block in iter(lambda: file.read(1 << 20), b""))
-        return words >= sizes[0]
-
-
 class _Layout:
     """Where the parts of a file lie, in bytes."""
 

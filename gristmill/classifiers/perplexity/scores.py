@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gristmill.classifiers.models import FoundModel, digest_of
-from gristmill.classifiers.perplexity.binary import has_all_words
+from gristmill.classifiers.models.kenlm_file import MAGIC
 from gristmill.classifiers.perplexity.columns import Array
 from gristmill.classifiers.perplexity.form import Form, Sentences
 from gristmill.errors import CorruptError, MissingError, StaleError
@@ -56,10 +56,16 @@ class Scorer:
     with_lines: bool = False
 
     def check(self) -> None:
-        """Raise CorruptError or UsageError if the model or the pieces cannot be loaded, MissingError for a library."""
+        """Raise CorruptError or UsageError if pieces or a binary model cannot be loaded, MissingError for a library.
+
+        An ARPA file would have to be parsed whole; that it begins and ends as one is seen when it is found.
+        """
         check_installed()
         self.form.pieces.check()
-        _check(self.model)
+        with self.model.path.open("rb") as file:
+            is_binary = file.read(len(MAGIC)) == MAGIC
+        if is_binary:
+            _opened(self.model, lazily=True)
 
     def versions(self) -> dict[str, str]:
         """Return what decides a score beside `versions`: the model's digest, and the form's versions."""
@@ -166,45 +172,27 @@ def _of_lines(sentences: Sentences, logs: Array, absent: pa.Array) -> list[pa.Ar
     return [lists, *(pa.array(ordered, pa.float64()).take(pa.array(place, mask=none)) for place in places)]
 
 
-def _check(model: FoundModel) -> None:
-    """Raise CorruptError if a file is no whole model. Neither is a large one read, nor an ARPA file parsed."""
-    import kenlm
-
-    with model.path.open("rb") as file:
-        is_arpa = file.read(64).lstrip().startswith(b"\\data\\")
-        file.seek(max(0, model.path.stat().st_size - 64))
-        if is_arpa and not file.read().rstrip().endswith(b"\\end\\"):
-            raise _damaged(model, "it does not end with \\end\\")
-    if not is_arpa:
-        _opened(model, kenlm.LoadMethod.LAZY)
-
-
 @functools.lru_cache(maxsize=64)
 def _load(model: FoundModel) -> Any:
     """Return the loaded model, once per process. Raises MissingError, StaleError or CorruptError."""
-    import kenlm
-
     if not model.path.is_file():
         raise MissingError(f"model {model.path} is no longer there")
     if digest_of(model.path) != model.digest:
         raise StaleError(f"model {model.path} is not the file it was when the plan was made: plan the run again")
-    return _opened(model, kenlm.LoadMethod.POPULATE_OR_LAZY)
+    return _opened(model)
 
 
-def _opened(model: FoundModel, load_method: int) -> Any:
+def _opened(model: FoundModel, *, lazily: bool = False) -> Any:
     import kenlm
 
     config = kenlm.Config()
-    config.load_method = load_method
+    config.load_method = kenlm.LoadMethod.LAZY if lazily else kenlm.LoadMethod.POPULATE_OR_LAZY
     config.show_progress = False
     config.arpa_complain = kenlm.ARPALoadComplain.NONE
     try:
-        loaded = kenlm.Model(str(model.path), config)
+        return kenlm.Model(str(model.path), config)
     except (OSError, RuntimeError) as error:
         raise _damaged(model, error) from error
-    if not has_all_words(model.path):
-        raise _damaged(model, "words are missing at its end")
-    return loaded
 
 
 def _damaged(model: FoundModel, why: object) -> CorruptError:

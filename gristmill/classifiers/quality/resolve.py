@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from gristmill.classifiers.fasttext_file import check_fasttext_file
 from gristmill.classifiers.models import FoundModel, find_model
 from gristmill.classifiers.quality.labels import find_label, graded, labels_in, named_label, only_good
 from gristmill.classifiers.quality.presets import PRESETS, QualityPreset
@@ -41,8 +40,7 @@ def classifiers_of(settings: QualitySettings) -> Iterator[Resolved]:
 
 def classifier_of(name: str, written: ClassifierSettings, preset: QualityPreset | None = None) -> Classifier:
     """Return a classifier as a recipe and a preset say. Raises as `classifiers_of`."""
-    model = find_model(written.model)
-    check_fasttext_file(model.path)
+    model = find_model(written.model, "fasttext")
     labels, sidecar = labels_in(model.path), read_sidecar(model)
     chosen = _chosen(labels, written, preset, sidecar)
     good = find_label(labels, sidecar.positive) if sidecar else None

@@ -91,7 +91,7 @@ def _scoring(settings: PerplexitySettings, name: str, planning: Planning) -> Ste
 def _checked(settings: PerplexitySettings, label: str, where: str) -> Scorer:
     """Return what asks a model as the recipe says, or as the file beside it does. Raises as `plan`."""
     asked = settings.pieces[label] if isinstance(settings.pieces, dict) else settings.pieces
-    model = find_model(where)
+    model = find_model(where, "kenlm")
     scorer = Scorer(model, form_of(where, model, settings.normalize, asked), settings.lines)
     scorer.check()
     return scorer
