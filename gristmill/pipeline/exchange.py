@@ -10,7 +10,7 @@ follows from the number of shards and bounds memory; no result depends on it.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -26,7 +26,8 @@ from gristmill.pipeline.plan import Shard, Step, digest_of
 from gristmill.pipeline.progress import Progress
 from gristmill.pipeline.run import Run
 
-_ROWS_OF_A_BATCH = 4096
+_LEAST_ROWS_OF_A_BATCH = 256
+_MOST_BATCHES = 512
 _SHARDS_PER_PARTITION = 8
 _FEWEST_PARTITIONS = 4
 _MOST_PARTITIONS = 1024
@@ -156,19 +157,33 @@ class Reduction:
     def _reduce(self, partition: int, progress: Progress) -> None:
         rows = (self.rows or self.keys.partition)(partition)
         reduced = self.reduce(rows).cast(self.decided)
-        starts = range(0, reduced.num_rows, _ROWS_OF_A_BATCH)
+        starts = _starts_of_batches(reduced.column(schema.SHARD))
+        batches = (reduced.slice(start, stop - start) for start, stop in pairwise([*starts, reduced.num_rows]))
         firsts = reduced.column(schema.SHARD).take(pa.array(starts, pa.int64())).to_pylist()
-        batches = (reduced.slice(start, _ROWS_OF_A_BATCH) for start in starts)
         self._file(partition).write(self.decided, batches, index=firsts)
         progress.update(rows.num_rows, 1.0)
 
     def _rows_of(self, partition: int, shard: Shard) -> Iterator[pa.Table]:
-        """Yield a shard's rows of a partition: ``index`` has the shard that each batch starts with."""
+        """Yield a shard's rows of a partition: ``index`` has the shard that each batch starts with, in order."""
         with self._file(partition).open() as file:
-            begins, ends = bisect_left(file.index, shard.name), bisect_right(file.index, shard.name)
-            for number in range(max(0, begins - 1), ends):
+            number = bisect_right(file.index, shard.name) - 1
+            if number >= 0:
                 table = file.read(number)
                 yield table.filter(pc.equal(table.column(schema.SHARD), shard.name))
+
+
+def _starts_of_batches(shards: pa.ChunkedArray) -> list[int]:
+    """Return where batches start in rows that are sorted by shard: a shard's rows are all in one.
+
+    A batch has 256 rows, or a 512th of all if that is more, and then what is left of its last shard.
+    """
+    ends = np.asarray(pc.run_end_encode(shards.combine_chunks()).run_ends) if len(shards) else np.empty(0, np.int64)
+    least = max(_LEAST_ROWS_OF_A_BATCH, len(shards) // _MOST_BATCHES)
+    starts = [0] if len(ends) else []
+    for end in ends[:-1].tolist():
+        if end - starts[-1] >= least:
+            starts.append(end)
+    return starts
 
 
 @dataclass(frozen=True)

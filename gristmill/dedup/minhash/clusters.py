@@ -10,6 +10,7 @@ buckets at most.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -41,7 +42,7 @@ from gristmill.schema import (
 Array = npt.NDArray[Any]
 
 SHOWN: Final = 32
-_SLICES: Final = 16
+_BYTES_AT_ONCE: Final = 16 << 20
 _OWN: Final = 2**63 - 1
 """The place of a run's own documents among runs: after all older ones."""
 
@@ -52,7 +53,7 @@ def clusters(members: pa.Table, settings: MinHashSettings, older: pa.Table | Non
     ``members`` has ``key`` (the component), ``order``, ``id``, ``shard``, ``row``, ``signature`` and, where Jaccard is
     exact, ``shingles``: each member's, sorted, each once. The result has ``shard``, ``row``, ``duplicate_of``,
     ``cluster_size``, ``similarity`` to the survivor and ``component_size``. Neither the order of the rows nor their
-    chunks change it. Components are gone through by sixteenths, which bounds the memory that it takes.
+    chunks change it. Components are gone through some at a time, which bounds the memory that it takes.
 
     ``older`` has the same columns, and ``older``, the place of a document's run among older runs. Its documents come
     before all members, and all of them survive; they are in no result, and no size counts them.
@@ -60,10 +61,16 @@ def clusters(members: pa.Table, settings: MinHashSettings, older: pa.Table | Non
     members = members.append_column(OLDER, pa.repeat(pa.scalar(_OWN, pa.int64()), members.num_rows))
     if older is not None:
         members = pa.concat_tables([older.select(members.column_names), members])
-    keys = np.asarray(members[KEY]) & np.uint64(_SLICES - 1)
-    parts = (members.filter(pa.array(keys == np.uint64(part))) for part in range(_SLICES))
-    found = [_clusters(part.combine_chunks(), settings) for part in parts]
+    found = [_clusters(part.combine_chunks(), settings) for part in _parts(members)]
     return pa.concat_tables(found).sort_by([(SHARD, "ascending"), (ROW, "ascending")])
+
+
+def _parts(members: pa.Table) -> Iterator[pa.Table]:
+    """Yield the members of some components at a time: of so many that they have some 16 MB together."""
+    parts = np.uint64(1 << max(0, members.nbytes // _BYTES_AT_ONCE).bit_length())
+    of = np.asarray(members[KEY]) & (parts - np.uint64(1))
+    for part in range(int(parts)):
+        yield members.filter(pa.array(of == np.uint64(part)))
 
 
 def _clusters(members: pa.Table, settings: MinHashSettings) -> pa.Table:

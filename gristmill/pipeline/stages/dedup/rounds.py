@@ -47,7 +47,7 @@ class Rounds:
         return (*found, self._files("rest").phase(lambda _: self._rest(), self._rest_items))
 
     def labelled(self, nodes: pa.Table, elsewhere: Callable[[Nodes], Nodes] | None = None) -> pa.Table:
-        """Return the component of each document in one, sorted by (shard, row): a reduction of a partition's nodes.
+        """Return the component of each document in one, in the order of ``nodes``: a reduction of a partition's nodes.
 
         A node that several documents have is a component, if it is in no other; ``elsewhere`` returns those of some
         nodes, each once and sorted, that documents have which are not among these.
@@ -62,8 +62,7 @@ class Rounds:
         if elsewhere is not None:
             several |= np.isin(values, elsewhere(values))
         table = pa.table([nodes.column(schema.SHARD), nodes.column(schema.ROW), found], schema=LABELS)
-        chosen = table.filter(pa.array(joined | several[of]))
-        return chosen.sort_by([(schema.SHARD, "ascending"), (schema.ROW, "ascending")])
+        return table.filter(pa.array(joined | several[of]))
 
     def labels_of(self, partition: int, nodes: Nodes) -> tuple[Nodes, npt.NDArray[np.bool_]]:
         """Return the component of each of a partition's nodes, itself if it is in none, and whether it is in one."""
