@@ -121,5 +121,5 @@ def test_partitions_are_ranges_of_keys(keys, bits):
 
 
 def test_partitions_follow_the_shards_within_bounds():
-    assert [partition_count(n) for n in (1, 6, 128, 129, 320, 100_000, 10**7)] == [4, 4, 16, 32, 64, 1024, 1024]
-    assert [partition_count(n, 8) for n in (1, 2, 8, 128, 129, 10**7)] == [4, 8, 32, 128, 256, 8192]
+    assert [partition_count(n) for n in (1, 6, 128, 129, 320, 100_000, 10**7)] == [4, 4, 8, 16, 32, 1024, 1024]
+    assert [partition_count(n, 8) for n in (1, 2, 8, 128, 129, 10**7)] == [4, 8, 32, 64, 128, 8192]

@@ -28,7 +28,7 @@ from gristmill.pipeline.run import Run
 
 _LEAST_ROWS_OF_A_BATCH = 256
 _MOST_BATCHES = 512
-_SHARDS_PER_PARTITION = 8
+_SHARDS_PER_PARTITION = 16
 _FEWEST_PARTITIONS = 4
 _MOST_PARTITIONS = 1024
 
@@ -36,7 +36,7 @@ Keys = Callable[[Shard, Progress], Iterable[pa.Table]]
 
 
 def partition_count(shard_count: int, finer: int = 1) -> int:
-    """Return the power of two of partitions for that many shards: 4 up to 32 shards, 1024 from 4,097 on.
+    """Return the power of two of partitions for that many shards: 4 up to 64 shards, 1024 from 8,193 on.
 
     ``finer``, a power of two, is how many times as many it is, but four for each shard at most.
 

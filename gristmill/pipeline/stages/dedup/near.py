@@ -28,6 +28,9 @@ from gristmill.pipeline.stages.dedup.older_members import OlderMembers
 from gristmill.pipeline.stages.dedup.rounds import LABELS, NODES, Rounds
 from gristmill.pipeline.stages.dedup.signed import SignedShards
 
+_FINER = 2
+"""What documents are compared by travels with the keys of members."""
+
 
 @dataclass(frozen=True)
 class NearDuplicates:
@@ -52,11 +55,12 @@ class NearDuplicates:
         rounds = Rounds(run, step, lambda partition: self.edges(there, partition))
         labels = Reduction(nodes, LABELS, lambda rows: rounds.labelled(rows, there.shared), folder="labels")
         older = OlderMembers(signed, nodes, rounds, there)
+        joined = KeyFiles(run, step, signed.joined, corpus=True, name="members", finer=_FINER)
         layer = Exchange(
-            keys=KeyFiles(run, step, signed.joined, corpus=True, name="members"),
+            keys=joined,
             decided=NEAR_DECIDED,
             emit=lambda shard, progress: signed.members(shard, labels.on(shard), progress),
-            reduce=lambda rows: self.clusters(rows, older.among(rows)),
+            reduce=lambda rows: self.clusters(rows, older.among(rows, joined.partitions)),
             decide=self.decide,
         )
         members, *last = layer.phases()

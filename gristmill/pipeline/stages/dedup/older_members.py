@@ -44,12 +44,17 @@ class OlderMembers:
             return ()
         return self._labels.phase(self._labelled), self._members.phase(self._of_shard, lambda: self._items)
 
-    def among(self, rows: pa.Table) -> pa.Table | None:
-        """Return the older members of the components of a partition's rows; None where there is no older run."""
+    def among(self, rows: pa.Table, partitions: int) -> pa.Table | None:
+        """Return the older members of the components of the rows of one of so many partitions; None without older runs.
+
+        ``partitions`` are those of the nodes, or finer.
+        """
         if not self.signed.step.settings.get("against") or not rows.num_rows:
             return None
-        partition = int(partition_of(rows.column(schema.KEY).slice(0, 1), self.nodes.partitions)[0])
-        return self._members.partition(partition, self._items)
+        first = rows.column(schema.KEY).slice(0, 1)
+        found = self._members.partition(int(partition_of(first, self.nodes.partitions)[0]), self._items)
+        of = partition_of(found.column(schema.KEY), partitions)
+        return found.filter(pa.array(of == partition_of(first, partitions)))
 
     @property
     def _items(self) -> list[str]:
