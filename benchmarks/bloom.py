@@ -173,7 +173,7 @@ def stage(way: str, documents: int) -> dict[str, object]:
 def bytes_at_scale() -> None:
     """Print the bytes of a shard's keys where there are as many partitions as for 100,000 shards."""
     folder = Path(tempfile.mkdtemp())
-    few, exchange.partition_count = exchange.partition_count, lambda _: 1024
+    few, exchange.partition_count = exchange.partition_count, lambda *_: 1024
     try:
         run, step = _run(folder, SHARD_ROWS)
         for way in ("exact", "two"):
