@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -155,6 +157,35 @@ def test_a_model_that_was_cut_short_is_refused(tmp_path, kind):
     for size in (10, 100, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:size])
         with pytest.raises(CorruptError, match="cut short"):
+            load_predictor(path)
+
+
+@pytest.mark.parametrize("kind", ["hs", "pruned"])
+@pytest.mark.parametrize(
+    ("at", "layout", "value"),
+    [(8, "i", 17), (40, "i", 5), (64, "i", 70), (68, "i", 50), (72, "i", 4), (84, "q", 3000)],
+    ids=["columns", "buckets", "entries", "words", "labels", "pruned"],
+)
+def test_parts_that_do_not_fit_each_other_are_refused(models, tmp_path, kind, at, layout, value):
+    """Kernels look up rows by what the header says, wherever that leads."""
+    path = train(tmp_path, KINDS[kind])
+    whole = bytearray(path.read_bytes())
+    struct.pack_into(f"<{layout}", whole, at, value)
+    path.write_bytes(whole)
+    with pytest.raises(CorruptError, match="damaged|cut short|bytes left over"):
+        load_predictor(path)
+
+
+def test_a_pruned_bucket_that_leads_nowhere_is_refused(tmp_path):
+    path = train(tmp_path, KINDS["pruned"])
+    model, _ = model_module.read_model(path)
+    whole = bytearray(path.read_bytes())
+    at = int(model.starts[-1] + model.lengths[-1]) + 10
+    for place, value in ((at, 3000), (at, -1), (at + 4, 1 << 20), (at + 4, -7)):
+        damaged = whole.copy()
+        struct.pack_into("<i", damaged, place, value)
+        path.write_bytes(damaged)
+        with pytest.raises(CorruptError, match="damaged: of its buckets"):
             load_predictor(path)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
 import struct
 from dataclasses import replace
 from pathlib import Path
@@ -188,7 +189,7 @@ def test_pull_path_verify_list(served, tmp_path):
     assert inside("models", "verify", cwd=tmp_path).stdout == f"tiny: {target} is the published file\n"
     (described,) = json.loads(inside("models", "list", "--json", cwd=tmp_path).stdout)
     assert (described["sha256"], described["here"], described["path"]) == (digest, "cache", str(target))
-    assert "in the cache" in inside("models", "list", cwd=tmp_path).stdout
+    assert " cache " in inside("models", "list", cwd=tmp_path).stdout.splitlines()[1]
 
 
 @pytest.mark.parametrize("content", [SENTENCEPIECE[::-1], PAGE])
@@ -218,3 +219,15 @@ def test_pull_of_several_goes_on_after_one_that_fails(served, tmp_path):
     assert "/nothing cannot be read" in done.stderr
     assert [line.split(": ")[0] for line in done.stdout.splitlines()] == [url, "tiny"]
     assert "did you mean 'tiny'?" in inside("models", "pull", "tinyy", cwd=tmp_path, check=False).stderr
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_the_list_fits_the_terminal_and_cuts_nothing_short(tmp_path, monkeypatch, width):
+    monkeypatch.setattr("shutil.get_terminal_size", lambda *_: os.terminal_size((width, 24)))
+    listed = inside("models", "list", cwd=tmp_path).stdout
+    widest = max(len(line) for line in listed.splitlines())
+    assert widest <= max(width, 80)
+    for model in MODELS.values():
+        assert f"{model.name} " in listed
+        assert " ".join(model.what.split()) in " ".join(listed.split())
+        assert model.licence in listed

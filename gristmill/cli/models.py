@@ -18,6 +18,8 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+_NARROWEST, _WIDEST = 80, 120
+
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A name that `gristmill models list` shows.")]
 
 
@@ -35,15 +37,14 @@ def list_models(
 ) -> None:
     """List the models that have a name: what each is for, its size and licence, and whether it is on this machine."""
     import json
-
-    from rich.console import Console
+    import shutil
 
     from gristmill.classifiers.models.registry import MODELS
 
     if as_json:
         typer.echo(json.dumps([_described(model) for model in MODELS.values()], indent=2))
     else:
-        Console().print(_table(list(MODELS.values())))
+        typer.echo(_listed(list(MODELS.values()), shutil.get_terminal_size().columns))
 
 
 @app.command()
@@ -136,20 +137,23 @@ def _described(model: Model) -> dict[str, Any]:
     }
 
 
-def _table(models: list[Model]) -> Any:
+def _listed(models: list[Model], width: int) -> str:
+    """Return two lines and more for each model: what tells it from others, and below that what it is."""
+    import textwrap
+
     from rich.filesize import decimal
-    from rich.table import Table
 
-    from gristmill.classifiers.models.find import place_of
+    from gristmill.classifiers.models.find import cache_folder, place_of
 
-    table = Table(box=None, pad_edge=False)
-    for title in ("name", "kind", "size", "licence", "here", "what it is"):
-        table.add_column(title, justify="right" if title == "size" else "left", no_wrap=title in ("name", "size"))
+    width = max(_NARROWEST, min(width, _WIDEST))
+    lines = [f"{'name':21}{'kind':15}{'size':>8}  {'here':7}licence"]
     for model in models:
         place = place_of(model)
-        here = f"in the {place[0]}" if place else "-"
-        table.add_row(model.name, model.kind, decimal(model.size), model.licence, here, model.what)
-    return table
+        here = place[0] if place else "-"
+        lines.append(f"{model.name:21}{model.kind:15}{decimal(model.size):>8}  {here:7}{model.licence}")
+        lines += textwrap.wrap(model.what, width, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    ways = f"here: cache is {cache_folder()}, wheel an installed package. `gristmill models pull NAME` fetches one."
+    return "\n".join([*lines, "", *textwrap.wrap(ways, width, break_on_hyphens=False, break_long_words=False)])
 
 
 @contextmanager

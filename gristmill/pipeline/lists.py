@@ -80,8 +80,18 @@ def open_lists(settings: SignalsSettings, versions: Mapping[str, str]) -> dict[s
     Raises MissingError and CorruptError, and StaleError if a list says something else by now.
     """
     found = {name: _opened(name, _where(name, settings), versions[_version(name)]) for name in lists_needed(settings)}
+    return found | _labelled(settings, {name: opened for name, opened in found.items() if name in WORDS})
+
+
+def open_words(settings: SignalsSettings, versions: Mapping[str, str]) -> dict[str, WordLists]:
+    """Return the lists of words among them, with the labels that a recipe gives. Raises as `open_lists`."""
+    needed = [name for name in lists_needed(settings) if name in WORDS]
+    return _labelled(settings, {name: KINDS[name].opened(versions[_version(name)]) for name in needed})
+
+
+def _labelled(settings: SignalsSettings, opened: Mapping[str, WordLists]) -> dict[str, WordLists]:
     labels = {label: language for language, label in settings.lists.labels.items()}
-    return {name: replace(opened, labels=labels) if name in WORDS else opened for name, opened in found.items()}
+    return {name: replace(words, labels=labels) for name, words in opened.items()}
 
 
 def _where(name: str, settings: SignalsSettings) -> str:

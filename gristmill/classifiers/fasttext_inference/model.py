@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from gristmill.classifiers.fasttext_inference import _kernels
 from gristmill.classifiers.fasttext_inference.outputs import _kernels as outputs
+from gristmill.errors import CorruptError
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int32]
@@ -150,6 +151,9 @@ def _pruned(data: Bytes, entries: _Dictionary, buckets: int) -> tuple[Integers, 
     if buckets > _MOST_PRUNED_BUCKETS:
         raise UncoveredError(f"{buckets} buckets")
     pairs = data[entries.stops_at : entries.stops_at + 8 * entries.pruned].copy().view("<i4").reshape(-1, 2)
+    least, most = pairs.min(initial=0), pairs.max(axis=0, initial=-1)
+    if least < 0 or most[0] >= max(buckets, 1) or most[1] >= entries.pruned:
+        raise CorruptError("the model is damaged: of its buckets some lead nowhere; fetch it again")
     rows = np.full(max(buckets, 1), -1, np.int32)
     rows[pairs[:, 0]] = pairs[:, 1]
     return rows, entries.stops_at + 8 * entries.pruned

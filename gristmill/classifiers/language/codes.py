@@ -90,6 +90,26 @@ def codes_of(labels: Iterable[str]) -> dict[str, Codes | None]:
     return {label: _codes(own.get(label, label)) for label in labels}
 
 
+def same_language(label: str, known: Sequence[str]) -> str | None:
+    """Return the first of the known labels of the same language: with the script, without, or of the macrolanguage.
+
+    None if the label is no code, or none of them is of that language.
+
+    >>> same_language("zho_Hans", ["en", "yue", "zh"]), same_language("spam", ["en"])
+    ('zh', None)
+    """
+    found = codes_of([*known, label])
+    asked = found[label]
+    if asked is None:
+        return None
+    each = [(name, codes) for name in known if (codes := found[name]) is not None]
+    for parts in (("part3", "script"), ("part3",), ("whole",)):
+        for name, codes in each:
+            if all(getattr(codes, part) == getattr(asked, part) for part in parts):
+                return name
+    return None
+
+
 def _written(codes: Codes, scheme: LabelScheme) -> str:
     if scheme == "iso639-1":
         return codes.part1 or codes.part3

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Final
@@ -68,18 +69,21 @@ class LanguageIdentifier:
 
     def check(self) -> None:
         """Raise RecipeError for labels that cannot be renamed, and if ``keep`` names what can never be answered."""
-        known = {*self._names, UNDETERMINED}
+        _ = self._names
         for label in self.settings.keep or ():
-            if label not in known:
-                raise RecipeError(f"keep: {self._unknown(label, known)}")
+            unknown = self.unknown(label)
+            if unknown is not None:
+                raise RecipeError(f"keep: {unknown}")
 
-    def _unknown(self, label: str, known: set[str]) -> str:
-        """Return what is wrong with a label that is not known: the model has it otherwise, or not at all."""
+    def unknown(self, label: str) -> str | None:
+        """Return what is wrong with a label that can never be answered: the model has it otherwise, or not at all."""
+        known = {*self._names, UNDETERMINED}
+        if label in known:
+            return None
         scheme = self.settings.labels
         called = "" if scheme == "model" else f" among its {scheme} labels"
-        own = dict(zip(_load(self.model).labels, self._names, strict=True))
-        close = [own[label]] if label in own else difflib.get_close_matches(label, sorted(known), n=1, cutoff=0.4)
-        hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(sorted(known))}"
+        meant = dict(zip(_load(self.model).labels, self._names, strict=True)).get(label) or _meant(label, known)
+        hint = f"did you mean {meant!r}?" if meant else f"it has {some(sorted(known))}"
         return f"the model {self.model.path.name} has no language {label!r}{called}; {hint}"
 
     def identify(self, texts: pa.Array | pa.ChunkedArray) -> pa.RecordBatch:
@@ -122,6 +126,24 @@ class LanguageIdentifier:
         expected = np.where(first >= 0, languages[first], -1).astype(np.int32)
         ratios = mixed_ratios(_load(self.model), texts, expected, languages, self.settings.lines)
         return [pa.array(ratio, mask=~present) for ratio in ratios]
+
+
+def some(labels: Sequence[str], most: int = 10) -> str:
+    """Return the first labels of several, in words.
+
+    >>> some(["de", "en", "fr"], most=2)
+    'de, en and 1 more'
+    """
+    more = f" and {len(labels) - most:,} more" if len(labels) > most else ""
+    return ", ".join(labels[:most]) + more
+
+
+def _meant(label: str, known: Collection[str]) -> str | None:
+    """Return the label of the same language, or else the one that is written most alike; None without one."""
+    from gristmill.classifiers.language.codes import same_language  # its tables take half a second to load
+
+    same = same_language(label, sorted(known))
+    return same or next(iter(difflib.get_close_matches(label, sorted(known), n=1, cutoff=0.5)), None)
 
 
 def _spread(found: Predictions, rows: npt.NDArray[np.int64], total: int) -> Predictions:

@@ -7,7 +7,9 @@ its digest is what makes a stage's hash change when the file does.
 
 from __future__ import annotations
 
+import glob
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,7 +34,7 @@ from gristmill.classifiers.models.fetch import (
     reason_of,
 )
 from gristmill.classifiers.models.registry import KINDS, Kind, Model, nearest, registered, with_digest
-from gristmill.errors import AccessError, CorruptError, MissingError, UsageError
+from gristmill.errors import AccessError, CorruptError, MissingError, StaleError, UsageError
 
 _LARGE: Final = 20_000_000
 _TENTHS: Final = 10
@@ -61,6 +63,19 @@ def find_model(name: str, kind: Kind | None = None, tell: Tell | None = None) ->
     found = _find(name, kind, tell)
     if kind is not None:
         check_model(found, kind)
+    return found
+
+
+def find_planned(name: str, digest: str) -> FoundModel:
+    """Return the model that a plan found under a name, as every process does that carries the plan out.
+
+    The copy of a URL that has this digest is taken without asking the network, which need not be there any more.
+    Raises StaleError if what is found has another digest, and else as `find_model`.
+    """
+    found = _copy_of(name, digest) if "://" in name else None
+    found = found or find_model(name)
+    if found.digest != digest:
+        raise StaleError(f"model {found.path} is not the file it was when the plan was made: plan the run again")
     return found
 
 
@@ -98,9 +113,16 @@ def _find(name: str, kind: Kind | None, tell: Tell | None) -> FoundModel:
         return _find_remote(name, tell)
     path = Path(name)
     if not path.is_file():
-        what = "is a folder, not a model's file" if path.is_dir() else "is neither a file nor a name in the registry"
-        raise MissingError(f"model {name!r} {what}; {nearest(name, kind)}")
+        raise MissingError(f"model {name!r} {_instead_of_file(name)}; {nearest(name, kind)}")
     return _found(path.absolute())
+
+
+def _instead_of_file(name: str) -> str:
+    """Return what a name stands for that is no file's."""
+    path = Path(name)
+    if name and path.is_dir():
+        return "is a folder, not a model's file"
+    return "is a link that leads nowhere" if path.is_symlink() else "is neither a file nor a name in the registry"
 
 
 def _found(path: Path) -> FoundModel:
@@ -169,14 +191,28 @@ def _copied(url: str, tell: Tell | None) -> Path:
     with closing_source(url) as source:
         size, validator = getattr(source.file, "facts", (source.size, None))
         version = hashlib.sha256(f"{url}\0{size}\0{validator}".encode()).hexdigest()[:16]
-        name = file_name(url)
-        wanted = Wanted(url, cache_folder() / version / (name if name.strip(".") else "model"))
+        name = _copy_name(url)
+        wanted = Wanted(url, cache_folder() / version / name)
         if validator is None:  # nothing tells whether a copy, or a part of one, is current
             wanted.target.unlink(missing_ok=True)
             part_of(wanted).unlink(missing_ok=True)
         if not wanted.target.is_file():
             fetch(source, wanted, tell or _told_by_log(name, url, source.size or 0))
     return wanted.target
+
+
+def _copy_of(url: str, digest: str) -> FoundModel | None:
+    """Return a copy in the cache with a digest, whichever version of the URL it is of; None if there is none."""
+    for path in sorted(cache_folder().glob(f"*/{glob.escape(_copy_name(url))}")):
+        with suppress(OSError):  # another process may take it away
+            if path.is_file() and digest_of(path) == digest:
+                return FoundModel(path, digest)
+    return None
+
+
+def _copy_name(url: str) -> str:
+    name = file_name(url)
+    return name if name.strip(".") else "model"
 
 
 def _told_by_log(name: str, url: str, size: int) -> Tell:

@@ -1,6 +1,8 @@
 """What lid176 calls the languages of FineWeb-2, which names them by ISO 639-3 and script.
 
-Only languages whose label in lid176 means that language, or the one standard of it that FineWeb-2 has.
+Only languages whose label in lid176 means that language, or the one standard of it that FineWeb-2 has. A `language`
+stage can rename its model's labels by ISO 639: lid176's ``zh`` is then ``zho`` or ``zho_Hans``, since it is no more
+exact than the macrolanguage, where FineWeb-2 has ``cmn_Hani``.
 """
 
 from __future__ import annotations
@@ -28,29 +30,40 @@ tur_Latn tr, uig_Arab ug, ukr_Cyrl uk, urd_Arab ur, uzn_Latn uz, vie_Latn vi, wa
 yue_Hani yue, zsm_Latn ms
 """
 
+_RENAMED_PAIRS: Final = """
+als_Latn sqi_Latn, arb_Arab ara_Arab, azj_Latn aze_Latn, cmn_Hani zho_Hans, ekk_Latn est_Latn, fil_Latn tgl_Latn,
+khk_Cyrl mon_Cyrl, kmr_Latn kur_Latn, kor_Hang kor_Kore, lvs_Latn lav_Latn, nob_Latn nor_Latn, npi_Deva nep_Deva,
+ory_Orya ori_Orya, pbt_Arab pus_Arab, plt_Latn mlg_Latn, swh_Latn swa_Latn, uzn_Latn uzb_Latn, ydd_Hebr yid_Hebr,
+yue_Hani yue_Hant, zsm_Latn msa_Latn
+"""
+
+_RENAMED: Final[Mapping[str, str]] = MappingProxyType(dict(pair.split() for pair in _RENAMED_PAIRS.split(",")))
+"""What lid176's label of a language becomes by ISO 639-3 and script, where that is not FineWeb-2's name."""
+
 _OF_TWO_LANGUAGES: Final = ("als",)
 
 LID176: Final[Mapping[str, str]] = MappingProxyType(dict(pair.split() for pair in _PAIRS.split(",")))
 
 
 def labels_of(language: str, own: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what a language of FineWeb-2 may be called: its name, then the label that is given, or else lid176's.
+    """Return what a language of FineWeb-2 may be called: its name, then the label that is given, or else `names_of`.
 
     >>> labels_of("fra_Latn", {}), labels_of("fra_Latn", {"fra_Latn": "french"})
-    (('fra_Latn', 'fr'), ('fra_Latn', 'french'))
+    (('fra_Latn', 'fra', 'fr'), ('fra_Latn', 'french'))
     """
-    label = own.get(language, LID176.get(language))
-    return (language,) if label is None else (language, label)
+    return (language, own[language]) if language in own else names_of(language)
 
 
 def names_of(label: str) -> tuple[str, ...]:
-    """Return every name by which lists and models call a language: FineWeb-2's, its ISO 639-3 part, and lid176's.
+    """Return every name by which lists and models call a language.
+
+    FineWeb-2's, its ISO 639-3 part, lid176's, and that by ISO 639-3 with the script and without.
 
     A label that is none of these is its only name. So is ``als``, which is Tosk Albanian to ISO 639-3 and to FineWeb-2,
     and Alemannic to lid176.
 
     >>> names_of("fra_Latn"), names_of("tl"), names_of("xyz")
-    (('fra_Latn', 'fra', 'fr'), ('fil_Latn', 'fil', 'tl'), ('xyz',))
+    (('fra_Latn', 'fra', 'fr'), ('fil_Latn', 'fil', 'tl', 'tgl_Latn', 'tgl'), ('xyz',))
     """
     return _names().get(label, (label,))
 
@@ -62,4 +75,6 @@ def _names() -> Mapping[str, tuple[str, ...]]:
 
 
 def _group(name: str, short: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(label for label in (name, name[:3], short) if label not in _OF_TWO_LANGUAGES))
+    renamed = _RENAMED.get(name, name)
+    names = (name, name[:3], short, renamed, renamed[:3])
+    return tuple(dict.fromkeys(label for label in names if label not in _OF_TWO_LANGUAGES))

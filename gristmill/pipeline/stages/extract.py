@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from gristmill import schema
-from gristmill.classifiers.models import find_model
+from gristmill.classifiers.models import find_planned
 from gristmill.crawl.access.download import downloaded
 from gristmill.crawl.extract import Extraction, extractor_versions
 from gristmill.crawl.extraction.cascade import Cascade
@@ -79,7 +79,8 @@ def _pool(step: Step, settings: ExtractSettings) -> Pool | Cascade:
     pool = Pool(settings)
     if _SCREEN not in step.settings:
         return pool
-    return Cascade(pool, screen_of(find_model(step.settings[_SCREEN_MODEL]), step.settings[_SCREEN]))
+    model = find_planned(step.settings[_SCREEN_MODEL], (step.versions or {})["model"])
+    return Cascade(pool, screen_of(model, step.settings[_SCREEN]))
 
 
 def _extract(run: Run, step: Step, shard: Shard, extraction: Extraction, progress: Progress) -> None:

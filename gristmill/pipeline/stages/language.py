@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from gristmill import schema
 from gristmill.classifiers.language import LanguageIdentifier, versions
-from gristmill.classifiers.models import find_model
+from gristmill.classifiers.models import find_model, find_planned
 from gristmill.classifiers.settings import LanguageSettings
 from gristmill.filters.rules.rule import Rule
 from gristmill.pipeline.phases import Phase, annotate, shard_phase
@@ -67,5 +67,6 @@ def language_rules(keep: Mapping[str, float]) -> tuple[Rule, ...]:
 def phases(run: Run, step: Step) -> tuple[Phase, ...]:
     """Return the one phase: each shard's languages."""
     settings = LanguageSettings.model_validate(dict(step.settings))
-    identifier = LanguageIdentifier(find_model(settings.model), settings)
+    model = find_planned(settings.model, (step.versions or {})["model"])
+    identifier = LanguageIdentifier(model, settings)
     return (shard_phase(run, step, annotate(run, step, identifier.layout, identifier.identify)),)

@@ -14,7 +14,7 @@ from typing import Final
 import pyarrow as pa
 
 from gristmill import schema
-from gristmill.classifiers.models import FoundModel, find_model
+from gristmill.classifiers.models import find_model, find_planned
 from gristmill.classifiers.perplexity.form import Form
 from gristmill.classifiers.perplexity.pieces import WORDS, WORDS_ALONE, Pieces
 from gristmill.classifiers.perplexity.scores import Scorer, ScorerByLanguage, check_installed, versions
@@ -120,11 +120,7 @@ def _scorers(step: Step) -> dict[str, Scorer]:
     found = {}
     for label, where in settings["models"].items():
         vocabulary = settings["pieces"][label]
-        pieces = WORDS_ALONE if vocabulary == WORDS else Pieces(_planned(vocabulary, known[f"pieces {label}"]))
+        pieces = WORDS_ALONE if vocabulary == WORDS else Pieces(find_planned(vocabulary, known[f"pieces {label}"]))
         form = Form(settings["normalize"][label], pieces)
-        found[label] = Scorer(_planned(where, known[f"model {label}"]), form, settings["lines"])
+        found[label] = Scorer(find_planned(where, known[f"model {label}"]), form, settings["lines"])
     return found
-
-
-def _planned(where: str, digest: str) -> FoundModel:
-    return FoundModel(find_model(where).path, digest)

@@ -13,19 +13,16 @@ from functools import cache
 from typing import Any, Final
 
 from gristmill import schema
-from gristmill.classifiers.language import UNDETERMINED, LanguageIdentifier
-from gristmill.classifiers.models import find_model
 from gristmill.classifiers.perplexity.buckets import Cuts, bucketed
 from gristmill.classifiers.perplexity.settings import EVERY, BucketSettings
-from gristmill.classifiers.settings import LanguageSettings
 from gristmill.errors import RecipeError
 from gristmill.pipeline import order_statistics
+from gristmill.pipeline.language_labels import check_labels
 from gristmill.pipeline.order_statistics import Ordered, OrderStatistics, at_shares
 from gristmill.pipeline.phases import Phase, shard_phase, whole_phase, write_layer
 from gristmill.pipeline.plan import Shard, Step
 from gristmill.pipeline.planning import Planning
 from gristmill.pipeline.progress import Progress
-from gristmill.pipeline.recipe import nearest
 from gristmill.pipeline.run import Run
 
 KIND: Final = "perplexity_buckets"
@@ -42,13 +39,7 @@ def language_step(planning: Planning, what: str, labels: Iterable[str]) -> str:
             f"{what} need the language of each document, and no stage before 'perplexity' gives it; add "
             "`- language: {model: lid176}` before it"
         )
-    step = next(step for step in planning.steps if step.name == provider)
-    if step.kind == "language":
-        settings = LanguageSettings.model_validate(dict(step.settings))
-        known = (*LanguageIdentifier(find_model(settings.model), settings).labels, UNDETERMINED)
-        for label in labels:
-            if label not in known:
-                raise RecipeError(f"{what}: the stage '{step.stage}' never answers '{label}'{nearest(label, known)}")
+    check_labels(planning, what, labels)
     return provider
 
 

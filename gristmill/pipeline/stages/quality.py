@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gristmill import schema
-from gristmill.classifiers.models import find_model
+from gristmill.classifiers.models import find_planned
 from gristmill.classifiers.quality.resolve import Resolved, calibration_of, classifiers_of, digest_of_calibration
 from gristmill.classifiers.quality.scores import Classifier, versions
 from gristmill.classifiers.quality.settings import QualitySettings
@@ -113,8 +113,9 @@ def phases(run: Run, step: Step) -> tuple[Phase, ...]:
 
 def classifier_in(step: Step) -> Classifier:
     """Return the classifier of a step. Raises StaleError if its calibration is not what the plan was made with."""
-    settings, model = step.settings, find_model(step.settings["model"])
-    planned = (step.versions or {}).get(_CALIBRATION)
+    settings, known = step.settings, step.versions or {}
+    model = find_planned(settings["model"], known["model"])
+    planned = known.get(_CALIBRATION)
     table = calibration_of(model) if planned else None
     if planned and (table is None or digest_of_calibration(table) != planned):
         raise StaleError(

@@ -19,6 +19,7 @@ from gristmill.filters.rules.serialize import from_json, to_json
 from gristmill.filters.rules.settings import FilterSettings
 from gristmill.filters.signals.families import SIGNALS
 from gristmill.filters.signals.settings import SignalsSettings
+from gristmill.pipeline.language_labels import check_rules
 from gristmill.pipeline.phases import Phase, shard_phase, write_layer
 from gristmill.pipeline.plan import Shard, Step
 from gristmill.pipeline.planning import Planning, missing_signal
@@ -56,6 +57,7 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
                 raise missing_signal(rule.code, column, stage, planning)
             needed[provider] = None
         _check_sides(rule, stage)
+    check_rules(planning, rules)
     _check_labels(settings, planning, stage)
     name = planning.name_for("filter")
     step = deciding_step(name, name, rules, tuple(needed), warn=settings.warn)

@@ -12,7 +12,8 @@ from gristmill import schema
 from gristmill.errors import MissingError, RecipeError
 from gristmill.filters.signals.families import columns_needed, layout, measure, selected, versions
 from gristmill.filters.signals.settings import SignalsSettings
-from gristmill.pipeline.lists import list_digests, open_lists
+from gristmill.pipeline.language_labels import check_lists
+from gristmill.pipeline.lists import list_digests, open_lists, open_words
 from gristmill.pipeline.phases import Phase, annotate, shard_phase
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.planning import Planning
@@ -25,13 +26,15 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
     """Return the step that measures.
 
     Raises MissingError for words whose package is not installed and for lists that are not there, RecipeError for a
-    signal that needs what no stage before gives.
+    signal that needs what no stage before gives, and for lists of none of the languages that a stage before answers.
     """
     settings = stage.settings
     assert isinstance(settings, SignalsSettings)
     if settings.words == "spacy" and not installed.is_installed():
         raise MissingError("`words: spacy` needs spaCy; install it with: pip install 'gristmill[spacy]'")
-    name = planning.name_for("signals")
+    name, digests = planning.name_for("signals"), list_digests(settings)
+    inputs = tuple(dict.fromkeys((*planning.text_inputs(), *_providers(settings, planning))))
+    check_lists(planning, open_words(settings, digests))
     return [
         Step(
             name=name,
@@ -39,8 +42,8 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
             kind="signals",
             settings=settings.model_dump(mode="json"),
             places=("lists",),
-            inputs=tuple(dict.fromkeys((*planning.text_inputs(), *_providers(settings, planning)))),
-            versions=versions(settings) | list_digests(settings),
+            inputs=inputs,
+            versions=versions(settings) | digests,
             columns=tuple(layout(settings).names),
         )
     ]
