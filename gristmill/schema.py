@@ -59,6 +59,8 @@ BENCHMARK_ITEM = "benchmark_item"
 
 SCORE_BUCKET = "score_bucket"
 SCORE_BUCKET_MEAN = "score_bucket_mean"
+# buckets of an ensemble: what follows a column's name
+OF_RANK_BUCKET = "_rank_bucket"
 IMPORTANCE_WORD_COUNT = "importance_word_count"
 IMPORTANCE_LOG_WEIGHT = "importance_log_weight"
 IMPORTANCE_KEY = "importance_key"

@@ -35,7 +35,7 @@ def form(text, is_accent):
 
 def words_of(line):
     """Return the words of a sentence, bytes, as KenLM parts them, without those that are no words."""
-    return [w for w in re.split(rb"[\x00\t\n\r ]+", line.encode()) if w and w not in (BEGIN, END, UNKNOWN)]
+    return [w for w in re.split(rb"[\x00\t\n\v\f\r ]+", line.encode()) if w and w not in (BEGIN, END, UNKNOWN)]
 
 
 def log10_of(words, model):

@@ -77,7 +77,7 @@ def test_buckets_are_put_together():
     first, second = pa.array([3, None, 4, None], pa.int64()), pa.array([7, 2, None, None], pa.int64())
     best = combined([first, second], EnsembleSettings(scores=["a", "b"]))
     assert best.column("score_bucket").to_pylist() == [7, 2, 4, None]
-    assert best.column("a_bucket").equals(first)
+    assert best.column("a_rank_bucket").equals(first)
     scores = [{"column": "a", "weight": 0.1}, {"column": "b", "weight": 0.2}]
     mean = combined([first, second], EnsembleSettings(scores=scores, combine="mean", name="both"))
     assert mean.column("both_score_bucket").to_pylist() == [5, 2, 4, None]
@@ -89,7 +89,7 @@ def test_buckets_are_put_together():
 def test_the_layer_tells_what_its_columns_are():
     asked = EnsembleSettings(scores=["a"], by="language", buckets=5)
     assert layout(asked).field("score_bucket").metadata[b"meaning"].startswith(b"0 to 4: the best of the buckets of a")
-    assert b"as many bytes of text each" in layout(asked).field("a_bucket").metadata[b"meaning"]
+    assert b"as many bytes of text each" in layout(asked).field("a_rank_bucket").metadata[b"meaning"]
 
 
 @pytest.mark.parametrize(
@@ -100,11 +100,18 @@ def test_the_layer_tells_what_its_columns_are():
         ({"scores": []}, "at least 1"),
         ({"scores": ["a"], "buckets": 1}, "greater than or equal to 2"),
         ({"scores": ["a"], "name": "A b"}, "match pattern"),
+        ({"scores": ["perplexity"]}, "'perplexity' is best where it is least; write lower_is_better: true"),
+        ({"scores": ["a", {"column": "max_line_perplexity"}]}, "'max_line_perplexity' is best where it is least"),
     ],
 )
 def test_settings_that_cannot_be_meant(asked, said):
     with pytest.raises(ValueError, match=said):
         EnsembleSettings.model_validate(asked)
+
+
+def test_the_largest_perplexities_are_best_only_where_that_is_written():
+    asked = EnsembleSettings(scores=[{"column": "perplexity", "lower_is_better": False}])
+    assert not asked.scores[0].lower_is_better
 
 
 # over a run
@@ -145,9 +152,9 @@ def test_only_what_earlier_stages_kept_is_ranked(tmp_path, weight):
         weights = [1 if weight == "documents" else len(texts[i].encode()) for i in kept]
         for i in texts:
             expected = bucket_of(sign * measured[i][column], values, weights, 4)
-            assert layer_of(run)[i][f"{column}_bucket"] == expected
+            assert layer_of(run)[i][f"{column}_rank_bucket"] == expected
     for row in layer_of(run).values():
-        of = [row["word_count_bucket"], row["mean_word_length_bucket"]]
+        of = [row["word_count_rank_bucket"], row["mean_word_length_rank_bucket"]]
         assert row["score_bucket"] == (max(of) if None not in of else None)
     assert [finding.broken for finding in audit(run)] == [[]] * 7
 
@@ -201,7 +208,7 @@ def test_two_ensembles_need_two_names(tmp_path):
     named = two + "  - ensemble: {scores: [word_count], name: second, by: language}\n"
     language = "  - language: {model: lid176}\n"
     run = make_run(tmp_path, {"a": []}, MEASURE + language + named, "named")
-    assert run.plan.step("ensemble-2").columns == ("second_score_bucket", "second_word_count_bucket")
+    assert run.plan.step("ensemble-2").columns == ("second_score_bucket", "second_word_count_rank_bucket")
 
 
 @pytest.mark.parametrize(
@@ -213,11 +220,23 @@ def test_two_ensembles_need_two_names(tmp_path):
         ("{scores: [word_count], keep: {score_bucket: {in: [a]}}}", "is a number, so it is bounded by min and max"),
         ("{scores: [word_count], keep: {score_bucket: {min: null}}}", "switches every bound off"),
         ("{scores: [word_count], combine: best}", "combine"),
+        ("{scores: [word_count], keep: {score_bucket: {min: 20}}}", "goes from 0 to 19, so min: 20 drops"),
+        ("{scores: [word_count], buckets: 5, keep: {score_bucket: {max: -1}}}", "from 0 to 4, so max: -1 drops every"),
+        ("{scores: [{colum: word_count}]}", r"unknown key 'stages.ensemble.scores.colum'; did you mean 'column'\?"),
     ],
 )
 def test_mistakes_are_found_before_anything_runs(tmp_path, stage, said):
-    with pytest.raises(RecipeError, match=said):
+    with pytest.raises(RecipeError, match=said) as raised:
         make_run(tmp_path, {"a": []}, f"{MEASURE}  - ensemble: {stage}\n")
+    assert "tuple should have" not in str(raised.value)
+
+
+@pytest.mark.parametrize("warn", [True, False])
+def test_a_bound_is_in_doubt_unless_the_recipe_says_otherwise(tmp_path, warn):
+    stages = STAGES.replace("WEIGHT", "bytes") + ("" if warn else "      warn: false\n")
+    plan = make_run(tmp_path, {"a": []}, stages).plan
+    assert plan.step("ensemble.keep").settings["warn"] is warn
+    assert "warn" not in plan.step("ensemble").settings
 
 
 def test_a_bound_that_changes_leaves_the_buckets_as_they_are(tmp_path):

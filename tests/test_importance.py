@@ -27,8 +27,11 @@ from gristmill.classifiers.importance.weights import (
 from gristmill.errors import GristmillError, MissingError, RecipeError, UsageError
 from gristmill.pipeline.audit import audit
 from gristmill.pipeline.session import planned
+from gristmill.report.card import render_card
 from gristmill.report.explain import explain
+from gristmill.report.html import render_html
 from gristmill.report.stats import collect
+from gristmill.report.swept import find_rule
 
 
 def asked(**settings):
@@ -282,6 +285,23 @@ def test_explain_and_the_report_say_why(tmp_path):
         "importance.importance_word_count.min": 1,
     }
     assert {"importance_log_weight", "importance_key"} <= {record["signal"] for record in stats["signals"]}
+    least = rule.parts[0].rule.bound
+    assert {of["reason"]: [bound["bound"] for bound in of["bounds"]] for of in reasons} == {
+        "importance.importance_word_count.min": [5],
+        "importance.importance_key.min": [least],
+    }
+    (keys,) = [record for record in stats["signals"] if record["signal"] == "importance_key"]
+    assert (keys["stage"], [bound["bound"] for bound in keys["bounds"]]) == ("importance", [least])
+    (told,) = stats["importance"]
+    assert told["draw"] == {"documents": 60, "taken": 15, "least_key": least}
+    assert told["target"]["texts"] == 20
+    assert told["run"]["texts"] == 61
+    for page in (render_card(run, stats), render_html(stats)):
+        assert "15 of 60 documents" in page
+        assert f"{told['divergence']:.3f}" in page
+        assert str(least) not in page
+    with pytest.raises(UsageError, match="follows from how many documents stage 'importance' draws"):
+        find_rule(run, "importance.importance_key.min")
 
 
 def test_only_weights_without_a_number(tmp_path):
@@ -385,3 +405,13 @@ def test_a_run_that_keeps_no_words_cannot_be_weighed(tmp_path):
     run = make_run(tmp_path / "r", {"a": [Document("a/1", ""), Document("a/2", None)]}, stage(tmp_path, take=1))
     with pytest.raises(GristmillError, match="kept no text with words"):
         carry_out(run)
+
+
+def test_a_document_of_just_enough_words_is_drawn_like_any_other(tmp_path):
+    corpus(tmp_path)
+    shards = {"a": [Document(f"a/{i}", f"s{i} s1 s2 s3 s4") for i in range(4)] + [Document("short/1", "s1 s2 s3 s4")]}
+    kept, reasons = drawn(carry_out(make_run(tmp_path / "r", shards, stage(tmp_path, take=1, min_words=5))))
+    assert len(kept) == 1
+    assert {i: why for i, why in reasons.items() if i.startswith("short/")} == {
+        "short/1": ["importance.importance_word_count.min"]
+    }

@@ -16,7 +16,7 @@ from real_texts import fewer_texts, real_texts
 from strategies import texts
 
 from gristmill.classifiers.models import FoundModel, find_model
-from gristmill.classifiers.perplexity import normal
+from gristmill.classifiers.perplexity import normal, pieces
 from gristmill.classifiers.perplexity.form import Form, training_blocks, word_counts
 from gristmill.classifiers.perplexity.pieces import Pieces, find_pieces
 from gristmill.classifiers.perplexity.trained_form import form_of, read_trained_form
@@ -229,3 +229,10 @@ def test_what_cannot_be_trained_with_is_said(trained):
         assert not (trained / "x.bin").exists()
     with pytest.raises(MissingError):
         find_pieces("nowhere.model")
+
+
+def test_without_sentencepiece_it_says_how_to_install_it(vocabularies, tmp_path, monkeypatch):
+    (tmp_path / "other.model").write_bytes((vocabularies / "mill.sp.model").read_bytes())
+    monkeypatch.setattr(pieces, "find_spec", lambda _: None)
+    with pytest.raises(MissingError, match=r"other.model is a vocabulary .* pip install 'gristmill\[sentencepiece\]'"):
+        find_pieces(str(tmp_path / "other.model")).check()

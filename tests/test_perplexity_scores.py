@@ -87,6 +87,16 @@ def test_a_text_of_nothing_but_begins_or_blank_lines_gains_nothing(model):
     assert padded == [plain] * 3
 
 
+@settings(max_examples=60)
+@given(text=st.text("ab \x0b\x0c\t\r\0\x1c\x85\xa0\u2028é", max_size=12) | st.sampled_from(["the\x0bmill", "\x0c"]))
+def test_words_are_those_that_kenlm_asks_for(model, text):
+    kenlm = pytest.importorskip("kenlm")
+    found = Scorer(model, Form()).measure(pa.array([text], pa.large_string()))["perplexity"][0].as_py()
+    asked = text.replace("\0", " ")
+    has_words = bool(asked.encode().split())
+    assert close(found, kenlm.Model(str(model.path)).perplexity(asked) if has_words else None)
+
+
 @settings(max_examples=40)
 @given(column=chunked_columns(), cut=st.integers(0, 8), at_once=st.sampled_from([1, 7, 1 << 22]))
 def test_batches_are_ignored_and_rows_are_followed(model, column, cut, at_once):
@@ -201,6 +211,8 @@ def bucket_of(value, cuts):
         ({"model": "m", "buckets": {"middle": 101}}, "100"),
         ({"model": "m", "buckets": {"head": 30, "given": {"en": [1, 2]}}}, "write one of them"),
         ({"model": "m", "buckets": {"given": {"en": [2, 1]}}}, "head's end comes first"),
+        ({"model": "m", "buckets": {"given": {"en": [2]}}}, r"en: two .* such as \[340, 520\], got \[2\]"),
+        ({"model": "m", "buckets": {"given": {"en": 340}}}, "en: two perplexities"),
         ({"model": "m", "buckets": {"given": {}}}, "given"),
         ({"model": "m", "buckets": {"given": {"*": [1, 2], "en": [1, 2]}}}, "no language can stand beside it"),
         ({"model": "m", "normalize": "lower"}, "ccnet_by_line"),

@@ -22,6 +22,11 @@ from gristmill.errors import CorruptError, MissingError, RecipeError, StaleError
 from gristmill.pipeline.audit import audit
 from gristmill.pipeline.carry_out import phases_of
 from gristmill.pipeline.run import Run
+from gristmill.report import figures
+from gristmill.report.card import render_card
+from gristmill.report.explain import explain
+from gristmill.report.html import render_html
+from gristmill.report.stats import collect
 
 need_kenlm()
 
@@ -286,6 +291,12 @@ def test_a_new_bound_or_bucket_leaves_scores_valid_and_a_new_model_does_not(mode
     assert "perplexity" in difference(before, changed)
 
 
+@pytest.mark.parametrize("warn", [True, False])
+def test_a_bound_is_in_doubt_unless_the_recipe_says_otherwise(models, tmp_path, warn):
+    text = STAGES + ("" if warn else "      warn: false\n")
+    assert make_run(tmp_path, {"a": []}, stages(models, text)).plan.step("perplexity.keep").settings["warn"] is warn
+
+
 @pytest.mark.parametrize(
     ("text", "error", "message"),
     [
@@ -327,3 +338,31 @@ def test_filters_bound_it_and_explain_tells_of_it(run, tmp_path):
     assert "dropped by perplexity: perplexity.perplexity_bucket.in" in said
     assert "in head, middle" in said
     assert "median_line_perplexity" in said
+    (explained,) = explain(run, f"http://example.org/{tail}.html")
+    values = next(stage.values for stage in explained.stages if stage.stage == "perplexity")
+    facts = json.loads(run.folder.read_bytes(f"{run.plan.step('perplexity.buckets').folder}/cuts.json"))
+    assert [values["head_up_to"], values["middle_up_to"]] == facts["given"][told(run)[tail]["language"]]
+    assert values["perplexity"] > values["middle_up_to"]
+
+
+def test_an_ensemble_ranks_a_perplexity_that_has_buckets(models, tmp_path):
+    ensemble = "  - ensemble: {scores: [{column: perplexity, lower_is_better: true}], by: language}\n"
+    run = carry_out(make_run(tmp_path, split(pages(9), 2), stages(models, STAGES + ensemble)))
+    assert run.plan.step("ensemble").columns == ("score_bucket", "perplexity_rank_bucket")
+
+
+def test_the_report_and_the_card_tell_the_cuts(run, models, tmp_path):
+    stats = collect(run)
+    facts = json.loads(run.folder.read_bytes(f"{run.plan.step('perplexity.buckets').folder}/cuts.json"))
+    (told,) = stats["perplexity_buckets"]
+    assert (told["stage"], told["percentiles"]) == ("perplexity", [30, 60])
+    assert {of["language"]: [of["head"], of["middle"]] for of in told["cuts"]} == facts["given"]
+    assert {of["language"]: of["documents"] for of in told["cuts"]} == facts["documents"]
+    for page in (render_card(run, stats), render_html(stats)):
+        assert all(figures.number(cut) in page for cuts in facts["given"].values() for cut in cuts)
+        assert "kenlm" in page or page.startswith("<!")
+    given_cuts = "  - perplexity: {model: MODELS/en.bin, buckets: {given: {'*': [3, 4.5]}}}\n"
+    given = carry_out(make_run(tmp_path, split(pages(9), 2), stages(models, given_cuts)))
+    (told,) = collect(given)["perplexity_buckets"]
+    assert told["cuts"] == [{"language": "*", "documents": None, "head": 3, "middle": 4.5}]
+    assert "| all | – | 3 | 4.5 |" in render_card(given, collect(given))

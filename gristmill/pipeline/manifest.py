@@ -19,6 +19,8 @@ PACKAGES = (
     "datatrove", "deflate", "fasttext-numpy2", "ftfy", "numba", "numpy", "nupunkt", "pyarrow", "resiliparse",
     "tokenizers", "trafilatura", "xxhash",
 )  # fmt: skip
+EXTRAS = ("kenlm", "sentencepiece")
+"""Packages that are named where a step has their version."""
 
 
 def write_manifest(run: Run) -> dict[str, Any]:
@@ -26,7 +28,7 @@ def write_manifest(run: Run) -> dict[str, Any]:
     manifest = {
         "gristmill": __version__,
         "plan": run.plan.digest,
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in _packages(run)},
         "shards": len(run.plan.shards),
         "steps": [_step(run, step) for step in run.plan.steps],
         "stages": [
@@ -43,6 +45,12 @@ def write_manifest(run: Run) -> dict[str, Any]:
     }
     run.folder.write_json(MANIFEST_FILE, manifest)
     return manifest
+
+
+def _packages(run: Run) -> list[str]:
+    """Return the packages whose versions are told."""
+    used = {key.partition(" ")[0] for step in run.plan.steps for key in step.versions or {}}
+    return sorted((*PACKAGES, *used.intersection(EXTRAS)))
 
 
 def _step(run: Run, step: Step) -> dict[str, Any]:

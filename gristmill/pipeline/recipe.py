@@ -209,8 +209,17 @@ def _validated(
         return model.model_validate(value)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False)
-        mistakes += [_sentence(problem, model, path, location) for problem in problems]
+        told = (problem for problem in problems if not _follows(problem, problems))
+        mistakes += [_sentence(problem, model, path, location) for problem in told]
         return None
+
+
+def _follows(problem: Any, problems: Sequence[Any]) -> bool:
+    """Return whether a list is too short only since something in it is wrong, which is said by itself."""
+    loc = problem["loc"]
+    return problem["type"] == "too_short" and any(
+        len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in problems
+    )
 
 
 def _sentence(problem: Any, model: type[BaseModel], path: tuple[str | int, ...], location: Location) -> str:
@@ -231,7 +240,7 @@ def _fields_at(model: type[BaseModel], keys: tuple[str | int, ...]) -> list[str]
     """Return the field names of the model that ``keys`` lead to, by their names in a recipe."""
     annotation: Any = model
     for key in keys:
-        annotation = _inside(annotation, str(key))
+        annotation = next(iter(get_args(annotation)), None) if isinstance(key, int) else _inside(annotation, key)
     found = _model_in(annotation) or model
     return [field.alias or name for name, field in found.model_fields.items()]
 

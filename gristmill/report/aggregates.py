@@ -14,7 +14,8 @@ from gristmill import schema
 from gristmill.dedup.minhash.sizes import ComponentSizes
 from gristmill.filters.rules.serialize import to_json
 from gristmill.pipeline.plan import Step
-from gristmill.pipeline.stages.rules import step_rules
+from gristmill.pipeline.run import Run
+from gristmill.report.found_bounds import decider_rules
 from gristmill.report.view import Finished, ShardView
 
 _CLUSTERS_NAMED = 10
@@ -28,7 +29,8 @@ class Reasons:
     alone would drop those that no other rule of the stage drops.
     """
 
-    def __init__(self, steps: tuple[Step, ...]) -> None:
+    def __init__(self, run: Run, steps: tuple[Step, ...]) -> None:
+        self._run = run
         self._steps = steps
         self._counts: dict[str, dict[str, Counter[str]]] = {
             step.name: {kind: Counter() for kind in ("first", "hits", "alone")} for step in steps
@@ -52,7 +54,7 @@ class Reasons:
     def _of(self, step: Step) -> list[dict[str, Any]]:
         counts = self._counts[step.name]
         rules: dict[str, list[dict[str, Any]]] = {}
-        for rule in step_rules(step) if step.kind == "rules" else ():
+        for rule in decider_rules(self._run, step):
             rules.setdefault(rule.code, []).append(to_json(rule))
         others = sorted(counts["hits"].keys() - rules.keys(), key=lambda code: (-counts["first"][code], code))
         return [

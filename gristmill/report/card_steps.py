@@ -12,6 +12,7 @@ from gristmill.pipeline.plan import EDIT
 from gristmill.report import figures
 from gristmill.report.card_edits import edit_of, edit_parts
 from gristmill.report.escape import as_code, for_markdown, for_text
+from gristmill.report.section_models import HEADERS, cuts_of, how_it_cuts, in_words
 from gristmill.report.stage_names import named, what_stages_do
 
 Stats = Mapping[str, Any]
@@ -42,6 +43,24 @@ def _step(step: Stats, stats: Stats) -> Iterator[str]:
     ]
     if lines:
         yield "\n".join(lines) + "\n"
+    yield from _found(step, stats)
+
+
+def _found(step: Stats, stats: Stats) -> Iterator[str]:
+    """Yield what a step found by itself: the cuts of perplexities; how like a target the run is; what was drawn."""
+    if step["kind"] == "perplexity_buckets":
+        for stage in (of for of in stats["perplexity_buckets"] if of["stage"] == step["stage"]):
+            head = [f"| {' | '.join(HEADERS)} |", "|---|---:|---:|---:|"]
+            rows = [f"| {' | '.join(map(for_text, cells))} |" for cells in cuts_of(stage)]
+            yield "\n".join([f"{how_it_cuts(stage)}\n", *head, *rows]) + "\n"
+    if step["kind"] == "importance":
+        for stage in (of for of in stats["importance"] if of["stage"] == step["stage"]):
+            yield " ".join(in_words(stage)) + "\n"
+    if step["kind"] == "importance_draw":
+        reasons = (of for stage in stats["reasons"] if stage["stage"] == step["stage"] for of in stage["reasons"])
+        cells = ((for_markdown(r["reason"]), for_text(figures.bounds(r["bounds"])), r["first"]) for r in reasons)
+        lines = [f"| {reason} | {keeps} | {figures.count(charged)} |" for reason, keeps, charged in cells]
+        yield "\n".join(["| rule | keeps | charged |", "|---|---|---:|", *lines]) + "\n"
 
 
 def _rules(step: Stats, stats: Stats) -> Iterator[str]:

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from gristmill.filters.rules.serialize import to_json
 from gristmill.pipeline.plan import Step
-from gristmill.pipeline.stages.rules import step_rules
+from gristmill.pipeline.run import Run
+from gristmill.report.found_bounds import decider_rules
 from gristmill.report.tally import Histogram, display_edges
 from gristmill.report.view import Finished, ShardView
 
@@ -71,28 +72,28 @@ class Signals:
             numbers = [layer.field(name) for name in step.columns if _is_number(layer.field(name).type)]
             table = view.run.read(step, view.shard, [column.name for column in numbers])
             for column in numbers:
-                self._population(step, column).add(view, table.column(column.name).combine_chunks())
+                self._population(view.run, step, column).add(view, table.column(column.name).combine_chunks())
 
     def result(self) -> list[dict[str, Any]]:
         """Return one record for each signal, in the order of the plan."""
         return [population.result() for population in self._populations.values()]
 
-    def _population(self, step: Step, column: pa.Field) -> _Population:
+    def _population(self, run: Run, step: Step, column: pa.Field) -> _Population:
         key = (step.name, column.name)
         if key not in self._populations:
-            decider, bounds = self._bounds(step, column.name)
+            decider, bounds = self._bounds(run, step, column.name)
             whole = pa.types.is_integer(column.type)
             meaning = (column.metadata or {}).get(b"meaning", b"").decode()
             self._populations[key] = _Population(step, column.name, meaning, whole, decider, bounds)
         return self._populations[key]
 
-    def _bounds(self, step: Step, name: str) -> tuple[Step | None, list[dict[str, Any]]]:
+    def _bounds(self, run: Run, step: Step, name: str) -> tuple[Step | None, list[dict[str, Any]]]:
         """Return the first finished step with bounds on a signal, and those bounds."""
         for decider in self._finished.deciders:
-            if decider.kind == "rules" and step.name in decider.inputs:
+            if step.name in decider.inputs:
                 bounds = [
                     to_json(bound) | {"reason": rule.code}
-                    for rule in step_rules(decider)
+                    for rule in decider_rules(run, decider)
                     for bound in rule.bounds
                     if bound.signal == name and bound.side != "in"
                 ]

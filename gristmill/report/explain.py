@@ -15,9 +15,10 @@ from gristmill.filters.rules.serialize import to_json
 from gristmill.pipeline import ledger
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.run import Run
+from gristmill.pipeline.stages import perplexity_buckets
 from gristmill.pipeline.stages.importance import draw
 from gristmill.pipeline.stages.rules import rule_columns, step_rules
-from gristmill.report import figures
+from gristmill.report import figures, found_bounds
 from gristmill.report.explain_view import Shown, render_explanation
 from gristmill.report.find import Found, find, row_of
 from gristmill.report.outcomes import BoundOutcome, Explanation, RuleOutcome, StageOutcome, State, Survivor
@@ -116,7 +117,11 @@ def _measured(run: Run, step: Step, found: Found) -> list[dict[str, Any]]:
     if step.decides or step.kind == "extract":
         return [{} for _ in found.rows]
     columns = list(_OF_TOKENS if step.kind == "tokenize" else step.columns)
-    return _rows_of(run.read(step, found.shard, columns), found)
+    rows = _rows_of(run.read(step, found.shard, columns), found)
+    if step.kind == perplexity_buckets.KIND:
+        cuts = found_bounds.cuts_of_rows(run, step, found)
+        return [row | of for row, of in zip(rows, cuts, strict=True)]
+    return rows
 
 
 def _rules(run: Run, step: Step, found: Found) -> list[list[RuleOutcome]]:
@@ -142,11 +147,9 @@ def _rules(run: Run, step: Step, found: Found) -> list[list[RuleOutcome]]:
 
 def _rules_of(run: Run, step: Step, found: Found) -> tuple[Sequence[AnyRule], Mapping[str, pa.ChunkedArray]]:
     """Return the rules of a step, and the columns that they read; nothing for a step that decides in other ways."""
-    if step.kind == "rules":
-        return step_rules(step), rule_columns(run, step, found.shard)
     if step.kind == draw.KIND:
         return draw.draw_rules(run, step, found.shard), draw.draw_columns(run, step, found.shard)
-    return (), {}
+    return (step_rules(step), rule_columns(run, step, found.shard)) if step.kind == "rules" else ((), {})
 
 
 def _survivor(run: Run, identity: str) -> Survivor:

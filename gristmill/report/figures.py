@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 NONE = "–"
+_DIGITS_WRITTEN = 14
 _SIDES = {"min": "≥", "max": "≤"}
 
 
@@ -86,16 +87,18 @@ def number(value: Any) -> str:
 
 
 def exact(value: Any) -> str:
-    """Return a bound, in all its digits.
+    """Return a bound, in all the digits that somebody wrote; of one that was computed, to six digits.
 
-    >>> exact(0.018112), exact(100_000), exact(1234.5), exact(["en", "de"])
-    ('0.018112', '100,000', '1,234.5', 'en, de')
+    >>> exact(0.018112), exact(100_000), exact(1234.5), exact(["en", "de"]), exact(-55.740530786910504)
+    ('0.018112', '100,000', '1,234.5', 'en, de', '-55.7405')
     """
     if isinstance(value, list | tuple):
         return ", ".join(map(exact, value))
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
-    return f"{int(value):,}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:,}"
+    if float(value).is_integer() and abs(value) < 1e15:
+        return f"{int(value):,}"
+    return f"{value:,}" if len(repr(value)) <= _DIGITS_WRITTEN else f"{value:,.6g}"
 
 
 def bound(rule: Mapping[str, Any]) -> str:

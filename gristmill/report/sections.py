@@ -9,6 +9,7 @@ from typing import Any
 from gristmill.report import charts, figures
 from gristmill.report.markup import Markup, Row, code, element, join, table
 from gristmill.report.section_edits import edits_section
+from gristmill.report.section_models import importance_section, perplexity_section
 from gristmill.report.stage_names import does_of, what_stages_do
 
 Stats = Mapping[str, Any]
@@ -279,6 +280,8 @@ SECTIONS: dict[str, Callable[[Stats], Markup | None]] = {
     "Languages": languages_section,
     "Tokens": tokens_section,
     "Signals": signals_section,
+    "Perplexity": perplexity_section,
+    "Importance": importance_section,
     "Edits": edits_section,
     "Duplicates": duplicates_section,
     "Contamination": contamination_section,

@@ -12,6 +12,7 @@ from typing import Any
 from gristmill import __version__
 from gristmill.pipeline.doubts import doubts
 from gristmill.pipeline.run import RECIPE_FILE, Run
+from gristmill.report import found_bounds
 from gristmill.report.aggregates import Contamination, Duplicates, Languages, Reasons
 from gristmill.report.distributions import Signals
 from gristmill.report.edit_sums import Edits
@@ -31,7 +32,12 @@ def collect(run: Run) -> dict[str, Any]:
         "tokens": tokens_index(run),
         "warnings": doubts(run),
     }
-    return stats | _added_up(run, Finished.of(run))
+    finished = Finished.of(run)
+    stats |= {
+        "perplexity_buckets": found_bounds.buckets_of_perplexities(run, finished),
+        "importance": found_bounds.importance(run, finished),
+    }
+    return stats | _added_up(run, finished)
 
 
 def _header(run: Run) -> dict[str, Any]:
@@ -68,7 +74,7 @@ def _added_up(run: Run, finished: Finished) -> dict[str, Any]:
     """Return what one pass over the shards adds up."""
     crawl = Crawl()
     parts: dict[str, Any] = {
-        "reasons": Reasons(finished.deciders),
+        "reasons": Reasons(run, finished.deciders),
         "languages": Languages(finished),
         "signals": Signals(finished),
         "edits": Edits(finished.edits),

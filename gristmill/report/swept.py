@@ -12,7 +12,9 @@ from gristmill.pipeline.ledger import finished_deciders
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.recipe import nearest
 from gristmill.pipeline.run import Run
+from gristmill.pipeline.stages.importance import draw
 from gristmill.pipeline.stages.rules import step_rules
+from gristmill.report.found_bounds import decider_rules
 
 Path = tuple[int, ...]
 
@@ -61,6 +63,7 @@ def find_rule(run: Run, code: str, language: str | None = None, bound: str | Non
     Raises UsageError, naming the nearest codes, if there is none, if it is no bound on a number, or if there are
     several.
     """
+    _refuse_drawn(run, code)
     steps = [step for step in finished_deciders(run) if step.kind == "rules"]
     known = [rule for step in steps for rule in step_rules(step)]
     if not known:
@@ -77,6 +80,16 @@ def find_rule(run: Run, code: str, language: str | None = None, bound: str | Non
         if other != whole:
             others[other.code] = (*others.get(other.code, ()), other)
     return Swept(step, whole, placed, others)
+
+
+def _refuse_drawn(run: Run, code: str) -> None:
+    """Raise UsageError for a bound that follows from how many documents a stage draws."""
+    for step in finished_deciders(run):
+        if step.kind == draw.KIND and code in {rule.code for rule in decider_rules(run, step)}:
+            raise UsageError(
+                f"'{code}' follows from how many documents stage '{step.stage}' draws; write another take, fraction or "
+                "min_words and run again, which reads no text, and `gristmill compare` shows what changes"
+            )
 
 
 def _chosen(same: Sequence[AnyRule], language: str | None, bound: str | None) -> tuple[AnyRule, Placed]:

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from gristmill import schema
 from gristmill.classifiers.ensemble.settings import EnsembleSettings, Score
 
-_VERSION: Final = "1"
+_VERSION: Final = "2"
 
 Cuts = Mapping[str | None, Sequence[float]]
 """The values between buckets by group, from the worst to the best: one less than there are buckets."""

@@ -11,6 +11,7 @@ from gristmill import schema
 from gristmill.bounds import Sides
 
 _PRECISION: Final = 1_000_000
+_LEAST_IS_BEST: Final = (schema.PERPLEXITY, schema.MEDIAN_LINE_PERPLEXITY, schema.MAX_LINE_PERPLEXITY)
 
 
 class Score(BaseModel):
@@ -23,6 +24,16 @@ class Score(BaseModel):
         default=False, description="Whether the best documents have the least values, as with a perplexity."
     )
     weight: float = Field(default=1.0, ge=1e-6, le=1e6, description="What it counts for in a `mean`, to six decimals.")
+
+    @model_validator(mode="after")
+    def _says_which_end_is_best(self) -> Self:
+        """Raise ValueError for a perplexity of which nothing says that the least are best, or that they are not."""
+        if self.column in _LEAST_IS_BEST and "lower_is_better" not in self.model_fields_set:
+            raise ValueError(
+                f"'{self.column}' is best where it is least; write lower_is_better: true beside `column:` (or false, "
+                "to rank the unlikeliest texts first)"
+            )
+        return self
 
 
 def _as_score(value: object) -> object:
@@ -62,6 +73,9 @@ class EnsembleSettings(BaseModel):
     keep: dict[str, Sides] | None = Field(
         default=None, min_length=1, description="Bounds on its columns: `{score_bucket: {min: 12}}`."
     )
+    warn: bool = Field(
+        default=True, description="Warn where the bounds keep next to nothing, or drop nothing of many documents."
+    )
 
     @model_validator(mode="after")
     def _names_each_score_once(self) -> Self:
@@ -72,6 +86,17 @@ class EnsembleSettings(BaseModel):
             raise ValueError(f"score '{twice}' stands twice; give it a weight and combine: mean to count it more")
         if self.combine == "max" and any(score.weight != 1.0 for score in self.scores):
             raise ValueError("the best of several buckets has no weights; write combine: mean, or leave weight out")
+        return self
+
+    @model_validator(mode="after")
+    def _bounds_some_bucket(self) -> Self:
+        """Raise ValueError for a bound that no bucket reaches."""
+        last = self.buckets - 1
+        for column, sides in (self.keep or {}).items():
+            least, most = sides.min, sides.max
+            for side, bound, drops_all in (("min", least, (least or 0) > last), ("max", most, (most or 0) < 0)):
+                if drops_all:
+                    raise ValueError(f"keep: '{column}' goes from 0 to {last}, so {side}: {bound} drops every document")
         return self
 
     @property
@@ -86,7 +111,7 @@ class EnsembleSettings(BaseModel):
 
     def bucket_of(self, score: Score) -> str:
         """Return the name of the column of a score's own bucket."""
-        return self._named(f"{score.column}_bucket")
+        return self._named(score.column + schema.OF_RANK_BUCKET)
 
     @property
     def whole_weights(self) -> list[int]:

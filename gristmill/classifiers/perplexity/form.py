@@ -20,8 +20,9 @@ from gristmill.errors import UsageError
 
 Normalization = Literal["ccnet", "ccnet_by_line", "none"]
 
-_VERSION: Final = "1"
+_VERSION: Final = "2"
 _LINE_FEED: Final = 0x0A
+_MORE_SPACES: Final = (b"\0", b"\x0b", b"\x0c")
 _TEXTS_AT_ONCE: Final = 256
 _SPECIAL: Final = re.compile(rb"(?<![^\0\t\n\r ])(?:<s>|</s>|<unk>)(?![^\0\t\n\r ])")
 
@@ -78,8 +79,13 @@ class Form:
         return self._made(parts, of)
 
     def _made(self, lines: list[str], of: Array) -> Sentences:
-        """Return the sentences of normalized lines, without what an n-gram model would take for an end or a begin."""
-        block = "\n".join((*self.pieces.split(lines), "")).encode().replace(b"\0", b" ")
+        """Return the sentences of normalized lines, without what an n-gram model would take for an end or a begin.
+
+        VT and FF part words too, other than in lmplz: KenLM's Python package parts what it is asked at them.
+        """
+        block = "\n".join((*self.pieces.split(lines), "")).encode()
+        for space in _MORE_SPACES:
+            block = block.replace(space, b" ")
         if b"<s>" in block or b"</s>" in block or b"<unk>" in block:
             block = _SPECIAL.sub(b"", block)
         return Sentences(block.split(b"\n")[:-1], word_counts(np.frombuffer(block, np.uint8)), of)

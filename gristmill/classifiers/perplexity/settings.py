@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from gristmill.bounds import Number, Sides
 
@@ -34,6 +34,18 @@ class BucketSettings(BaseModel):
         description="The two perplexities themselves, by language, in place of percentiles: `{en: [340, 520]}`. "
         "Documents in other languages are in no bucket. `{'*': [340, 520]}` is for all, whatever their language.",
     )
+
+    @field_validator("given", mode="before")
+    @classmethod
+    def _are_two(cls, given: Any) -> Any:
+        """Raise ValueError for cuts that are not two."""
+        for language, cuts in given.items() if isinstance(given, dict) else ():
+            if not isinstance(cuts, list | tuple) or len(cuts) != 2:
+                raise ValueError(
+                    f"{language}: two perplexities, the most of head and the most of middle, such as [340, 520], "
+                    f"got {cuts}"
+                )
+        return given
 
     @model_validator(mode="after")
     def _rises(self) -> Self:
@@ -86,6 +98,7 @@ class PerplexitySettings(BaseModel):
         description="What stays: `{perplexity_bucket: [head, middle]}`, `{perplexity: {max: 1000}}`. A document "
         "without the value stays. By default every document does.",
     )
+    warn: bool = Field(True, description="Warn where `keep` keeps next to nothing, or drops nothing of many documents.")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -46,7 +46,7 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
         name=name,
         stage=name,
         kind=KIND,
-        settings=settings.model_dump(mode="json", exclude={"keep"}),
+        settings=settings.model_dump(mode="json", exclude={"keep", "warn"}),
         inputs=_inputs(settings, stage, planning),
         versions=buckets.versions() | order_statistics.versions(),
         columns=columns,
@@ -60,7 +60,7 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
         raise RecipeError(f"'keep': {error} {stage.location}") from error
     if not rules:
         raise RecipeError(f"'keep' switches every bound off; leave it out {stage.location}")
-    return [rank, deciding_step(f"{name}.keep", name, rules, (name,))]
+    return [rank, deciding_step(f"{name}.keep", name, rules, (name,), warn=settings.warn)]
 
 
 def _check_names(columns: tuple[str, ...], stage: RecipeStage, planning: Planning) -> None:

@@ -47,7 +47,7 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
         steps.append(bucketing_step(settings.buckets, steps[0], planning))
     rules = tuple(_rules(settings))
     if rules:
-        steps.append(deciding_step(f"{name}.keep", name, rules, tuple(step.name for step in steps), warn=True))
+        steps.append(deciding_step(f"{name}.keep", name, rules, tuple(step.name for step in steps), warn=settings.warn))
     return steps
 
 
