@@ -25,8 +25,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from gristmill.dedup.benchmarks import ITEMS, read_items
+from gristmill.dedup.benchmarks.settings import BenchmarkSettings
 from gristmill.dedup.contamination import BenchmarkIndex, index_items
-from gristmill.dedup.settings import BenchmarkSettings
 
 NGRAM = 13
 WORD = re.compile(r"[^\W_]+")

@@ -84,6 +84,8 @@ def recipe_reference() -> str:
             "LinesSettings",
             "ParagraphsSettings",
             "ClassifierSettings",
+            "BenchmarkSettings",
+            "FieldSettings",
             "SlurmSettings",
         )
     ]

@@ -40,8 +40,11 @@ def twin_items(texts: list[list[str]]) -> list[reference_dedup.Item]:
 
 
 def table(items: list[reference_dedup.Item]) -> pa.Table:
-    rows = [{"benchmark": item.benchmark, "benchmark_item": item.id, "text": item.texts} for item in items]
-    return pa.Table.from_pylist(rows, schema=ITEMS)
+    rows = [
+        (item.benchmark, item.id, item.texts, ["q"] * len(item.texts), ["prose"] * len(item.texts), "test")
+        for item in items
+    ]
+    return pa.Table.from_pylist([dict(zip(ITEMS.names, row, strict=True)) for row in rows], schema=ITEMS)
 
 
 def listed(batch: pa.RecordBatch | pa.Table) -> list[tuple]:
@@ -261,10 +264,14 @@ def test_fields_ids_and_compressed_files(tmp_path):
     ]
     path.write_bytes(gzip.compress(("\n\n".join(map(json.dumps, lines))).encode()))
     items = read_items([BenchmarkSettings(path=str(path))])
-    assert items.schema.names == ITEMS.names
-    assert listed(items) == [("set", "7", ["one", "two", "three"]), ("set", "3", ["four?"])]
+    assert items.schema.equals(ITEMS)
+    assert listed(items.select(["benchmark_item", "text"])) == [("7", ["one", "two", "three"]), ("3", ["four?"])]
+    assert items["fields"].to_pylist() == [["q", "options", "options"], ["q"]]
+    assert items["kinds"].to_pylist() == [["prose"] * 3, ["prose"]]
+    assert items["split"].to_pylist() == ["test", "test"]
     chosen = read_items([BenchmarkSettings(path=str(path), name="n", fields=["options"])])
-    assert listed(chosen) == [("n", "7", ["two", "three"]), ("n", "3", [])]
+    assert listed(chosen)[0] == ("n", "7", ["two", "three"], ["options"] * 2, ["prose"] * 2, "test")
+    assert listed(chosen)[1] == ("n", "3", [], [], [], "test")
 
 
 @pytest.mark.parametrize(
@@ -353,7 +360,7 @@ def test_every_item_that_is_not_short_is_found_in_itself(data):
 def test_the_twin_agrees_on_real_items(data):
     chosen = DecontaminateSettings(benchmarks=[str(data / "benchmarks" / "xquad_sample.jsonl.gz")])
     rows = read_items(chosen.benchmarks)
-    items = [reference_dedup.Item(*row) for row in listed(rows)][::20]
+    items = [reference_dedup.Item(*row[:3]) for row in listed(rows)][::20]
     index, known = index_items(table(items), 13), reference_dedup.index(items, 13)
     assert index.ngram_count == len(known)
     texts = [" ".join(item.texts) for item in items]

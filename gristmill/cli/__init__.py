@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gristmill import __version__
-from gristmill.cli import looking, models, running, train
+from gristmill.cli import benchmarks, looking, models, running, train
 
 app = typer.Typer(
     name="gristmill",
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 
 app.add_typer(models.app, name="models")
+app.add_typer(benchmarks.app, name="benchmarks")
 app.add_typer(train.app, name="train")
 
 

@@ -1,6 +1,7 @@
 """decontaminate: n-grams that a document shares with a benchmark, and, unless only reported, the documents' end.
 
-index    the benchmarks' n-grams, saved once for all workers; benchmarks.json tells which items cannot be found
+index    the benchmarks' n-grams, saved once for all workers; benchmarks.json tells which items cannot be found, and
+         the addresses and digests of the files that the items were read from
 shards   shard -> how much of each document is in a benchmark
 """
 
@@ -14,19 +15,19 @@ from functools import cached_property
 import pyarrow as pa
 
 from gristmill import schema
-from gristmill.dedup.benchmarks import read_items
+from gristmill.dedup.benchmarks.saved import benchmark_index, checked_digest
+from gristmill.dedup.benchmarks.sources import benchmark_files, benchmarks_digest
 from gristmill.dedup.contamination import BenchmarkIndex, versions
 from gristmill.dedup.settings import DecontaminateSettings
-from gristmill.errors import MissingError
+from gristmill.errors import StaleError
 from gristmill.filters.rules.rule import Rule
 from gristmill.pipeline.phases import Phase, annotate, shard_phase
-from gristmill.pipeline.plan import Step, digest_of
+from gristmill.pipeline.plan import Step
 from gristmill.pipeline.planning import Planning
 from gristmill.pipeline.progress import Progress
 from gristmill.pipeline.recipe import RecipeStage
 from gristmill.pipeline.run import Run
 from gristmill.pipeline.stages.rules import deciding_step
-from gristmill.pipeline.storage import located
 
 RULE = Rule("decontaminate", schema.CONTAMINATED_NGRAM_COUNT, "max", 0)
 
@@ -39,8 +40,6 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
     settings = stage.settings
     assert isinstance(settings, DecontaminateSettings)
     name = planning.name_for("decontaminate")
-    benchmarks = _files_digest(settings)
-    read_items(settings.benchmarks)
     scan = Step(
         name=name,
         stage=name,
@@ -48,7 +47,7 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
         settings=settings.model_dump(mode="json", exclude={"action"}),
         places=("benchmarks",),
         inputs=planning.text_inputs(),
-        versions=versions() | {"benchmarks": benchmarks},
+        versions=versions() | {"benchmarks": checked_digest(settings)},
         columns=tuple(schema.CONTAMINATION_LAYER.names),
     )
     if settings.action == "report":
@@ -89,15 +88,27 @@ class Decontamination:
 
     def write_index(self, _: str, progress: Progress) -> None:
         """Write the index, then benchmarks.json: how many items each benchmark has, and how many cannot be found."""
-        index = BenchmarkIndex.build(DecontaminateSettings.model_validate(dict(self.step.settings)))
+        settings = DecontaminateSettings.model_validate(dict(self.step.settings))
+        self._check_unchanged(settings)
+        index = benchmark_index(settings)
         with self.run.folder.writing(self._index) as sink:
             index.save(sink)
         short = Counter(index.short_items.column(schema.BENCHMARK).to_pylist())
         items = Counter(index.items.column(schema.BENCHMARK).to_pylist())
         facts = {name: {"items": count, "items_too_short_to_find": short[name]} for name, count in items.items()}
         written = hashlib.sha256(self.run.folder.read_bytes(self._index)).hexdigest()
-        self.run.folder.write_json(self._facts, {"sha256": written, "ngrams": index.ngram_count, "benchmarks": facts})
+        files = list(benchmark_files(settings.benchmarks))
+        said = {"sha256": written, "ngrams": index.ngram_count, "benchmarks": facts, "files": files}
+        self.run.folder.write_json(self._facts, said)
         progress.update(0, 1.0)
+
+    def _check_unchanged(self, settings: DecontaminateSettings) -> None:
+        """Raise StaleError if the benchmarks are not what the run was planned with."""
+        if benchmarks_digest(settings.benchmarks) != (self.step.versions or {}).get("benchmarks"):
+            raise StaleError(
+                f"{self.step.name}: a file of {', '.join(each.name for each in settings.benchmarks)} has changed since "
+                "the run was planned; run it again"
+            )
 
     @property
     def _index(self) -> str:
@@ -106,16 +117,3 @@ class Decontamination:
     @property
     def _facts(self) -> str:
         return f"{self.step.folder}/index/benchmarks.json"
-
-
-def _files_digest(settings: DecontaminateSettings) -> str:
-    """Return a digest of the benchmarks' names, fields and bytes, wherever they lie. Raises MissingError."""
-    parts = []
-    for benchmark in settings.benchmarks:
-        filesystem, path = located(benchmark.path)
-        try:
-            content = hashlib.sha256(filesystem.cat_file(path)).hexdigest()
-        except (FileNotFoundError, IsADirectoryError) as error:
-            raise MissingError(f"benchmark '{benchmark.name}': there is no file {benchmark.path}") from error
-        parts.append([benchmark.name, benchmark.fields, content])
-    return digest_of(parts)
