@@ -59,7 +59,7 @@ def test_temporary_files_are_not_names_and_are_swept(tmp_path):
     folder.write_bytes("a/b.bin", b"x")
     dead = subprocess.Popen(["true"])
     dead.wait()
-    name = storage._suffix()
+    name = storage.temporary_suffix()
     left = tmp_path / "a" / f"b.bin{name.replace(str(os.getpid()), str(dead.pid), 1)}"
     living, foreign = tmp_path / "a" / f"b.bin{name}", tmp_path / "a" / f"b.bin{TEMPORARY}1-ffffffff-0"
     for path in (left, living, foreign):

@@ -19,7 +19,7 @@ from corpora import Document, carry_out, make_run
 
 from gristmill.classifiers.models import FoundModel, digest_of
 from gristmill.classifiers.quality.calibration import probabilities
-from gristmill.classifiers.quality.normal import line_bytes, training_lines
+from gristmill.classifiers.quality.normal import training_lines
 from gristmill.classifiers.quality.sidecar import read_sidecar, sidecar_path
 from gristmill.classifiers.quality.training import positive_scores
 from gristmill.errors import CorruptError, StaleError, UsageError
@@ -72,7 +72,7 @@ def test_a_model_is_trained_measured_and_described(tmp_path):
     assert sidecar.report["test"]["known"] > 0
     model = fasttext.load_model(str(path))
     lines = training_lines(pa.array([prose(GOOD, "new"), prose(BAD, "new"), ""]), sidecar.form)
-    scores = positive_scores(model, line_bytes(lines))
+    scores = positive_scores(model, [f"{line}\n".encode() for line in lines.to_pylist()])
     assert scores[0] > 0.9 > 0.1 > scores[1]
     assert np.diff(probabilities(sidecar.calibration, scores[:2]))[0] < 0
     for name, one in sidecar.report["documents"].items():
@@ -247,6 +247,7 @@ def test_documents_of_a_run_are_chosen_by_layers_and_fates(run, tmp_path):
     copies = everything - short - urls(run)
     assert len(copies) == 1
     assert urls(f"{run} where kept") == urls(run) == everything - short - copies
+    assert urls(f"file://{run} where kept") == urls(run)
     assert urls(f"{run} where word_count >= 1") == everything
     assert urls(f"{run} where word_count < 5") == urls(f"{run} where dropped by filter") == short
     assert urls(f"{run} where kept by filter") == everything - short

@@ -74,6 +74,7 @@ def recall(
     from gristmill.report.recall_scores import scores_of
     from gristmill.report.recall_view import render_recall
 
+    _check_list(output)
     opened = open_run(run)
     scores = scores_of(opened, model, label, score)
     least = scores.threshold if threshold is None else threshold
@@ -88,3 +89,19 @@ def recall(
         Console().print(render_recall(found))
         if output is not None:
             typer.echo(f"{len(found.found):,} in {output}")
+
+
+def _check_list(output: Path | None) -> None:
+    """Raise UsageError for a name by which a list of hosts would be read as something else, or is none of a file."""
+    from gristmill.errors import UsageError
+    from gristmill.pipeline.training_texts import PACKED, kind_of
+
+    if output is None:
+        return
+    if output.is_dir():
+        raise UsageError(f"--output {output} is a folder; name a file in it: -o {output / 'hosts.txt'}")
+    if output.suffix in PACKED or kind_of(output.name) in (".parquet", ".jsonl", ".ndjson", ".json"):
+        raise UsageError(
+            f"--output {output}: the list is plain text, and by that name it would be read as another "
+            f"kind; write -o {output.with_suffix('.txt')}"
+        )

@@ -16,6 +16,9 @@ _SOURCE = (
     "several. PATH is text, JSONL or Parquet, packed or not: a path, a pattern or a URL; or a finished run."
 )
 
+_MOST = 2**31 - 1
+"""The largest number that fastText holds."""
+
 
 def quality(
     output: Annotated[
@@ -60,18 +63,20 @@ def quality(
         ),
     ] = "lines",
     word_ngrams: Annotated[int, typer.Option(min=1, max=10, help="The most words in a row that are a feature.")] = 2,
-    dim: Annotated[int, typer.Option(min=1, help="Numbers for each word and each bucket.")] = 100,
-    epochs: Annotated[int, typer.Option(min=1, help="How often every document is learnt from.")] = 5,
+    dim: Annotated[int, typer.Option(min=1, max=_MOST, help="Numbers for each word and each bucket.")] = 100,
+    epochs: Annotated[int, typer.Option(min=1, max=_MOST, help="How often every document is learnt from.")] = 5,
     lr: Annotated[float, typer.Option(min=1e-6, max=10.0, help="Learning rate at the begin; it falls to 0.")] = 0.1,
-    min_count: Annotated[int, typer.Option(min=1, help="Leave out words that stand less often.")] = 1,
+    min_count: Annotated[int, typer.Option(min=1, max=_MOST, help="Leave out words that stand less often.")] = 1,
     buckets: Annotated[
         int,
         typer.Option(
-            min=1, help="Into how many n-grams are hashed. The model has 4 x dim x (words + buckets) bytes: 800 MB."
+            min=1,
+            max=_MOST,
+            help="Into how many n-grams are hashed. The model has 4 x dim x (words + buckets) bytes: 800 MB.",
         ),
     ] = 2_000_000,
     quantize: Annotated[bool, typer.Option("--quantize", help="A model of a few MB; its name ends in .ftz.")] = False,
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Another seed chooses others.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=_MOST, help="Another seed chooses others.")] = 0,
     held_out: Annotated[
         float, typer.Option(min=0.001, max=0.9, help="Share of the hosts that the model is measured on, not trained.")
     ] = 0.1,
@@ -117,6 +122,7 @@ def quality(
     from gristmill.classifiers.quality.training import TrainingSettings
     from gristmill.pipeline.chosen_texts import Reading
     from gristmill.pipeline.train_quality import Order, train_quality
+    from gristmill.report.quality_card import render_quality_card
 
     check_form(normalize)
     is_quantized = _is_quantized(output, quantize)
@@ -135,7 +141,7 @@ def quality(
         test_negative=tuple(test_negative or ()),
     )
     with _Progress() as progress:
-        trained = train_quality(order, progress)
+        trained = train_quality(order, progress, lambda trained: render_quality_card(trained, output.name))
     _tell(trained, output)
 
 
@@ -156,9 +162,13 @@ def _check_test(positive: list[str] | None, negative: list[str] | None) -> None:
 
 
 def _is_quantized(output: Path, quantize: bool) -> bool:
-    """Return whether the model is quantized. Raises UsageError for a name that says otherwise, or a missing folder."""
+    """Return whether the model is quantized. Raises UsageError or MissingError for where none can be written."""
+    import os
+
     from gristmill.errors import MissingError, UsageError
 
+    if output.is_dir():
+        raise UsageError(f"--output {output} is a folder; name a file in it: -o {output / 'quality.bin'}")
     if output.suffix not in (".bin", ".ftz"):
         raise UsageError(f"--output {output}: its name must end in .bin, or in .ftz for a quantized model")
     if quantize and output.suffix == ".bin":
@@ -167,6 +177,8 @@ def _is_quantized(output: Path, quantize: bool) -> bool:
         )
     if not output.parent.is_dir():
         raise MissingError(f"--output {output}: there is no folder {output.parent}")
+    if not os.access(output.parent, os.W_OK):
+        raise UsageError(f"--output {output}: nothing can be written into {output.parent.absolute()}")
     return output.suffix == ".ftz"
 
 
@@ -204,18 +216,15 @@ class _Progress:
 
 
 def _tell(trained: TrainedQuality, output: Path) -> None:
-    """Print what was measured, and write the card."""
+    """Print what was measured."""
     from rich.console import Console
 
     from gristmill.report.escape import for_terminal
-    from gristmill.report.quality_card import render_quality_card
     from gristmill.report.quality_view import render_trained
 
-    card = output.with_name(f"{output.name}.md")
-    card.write_text(render_quality_card(trained, output.name), encoding="utf-8")
     console = Console()
     console.print(render_trained(trained))
     console.print(
         for_terminal(f"\n{output}: {output.stat().st_size:,} bytes, sha256 {trained.sidecar.digest}", keep="\n")
     )
-    console.print(for_terminal(f"{output}.json has all measures, {card} is the model card"))
+    console.print(for_terminal(f"{output}.json has all measures, {output}.md is the model card"))

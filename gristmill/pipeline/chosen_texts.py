@@ -1,22 +1,22 @@
 """Documents that a classifier is trained on: of files and finished runs, with what says which host each is of.
 
-A source is written ``PATH [text COLUMN] [by COLUMN] [where CONDITION]``. PATH is a file, a pattern, an fsspec URL or a
-run's folder; ``text`` names the column of the text where it is not that of the other sources, ``by`` what stands for
-the host where a document's URL does not; the condition is read by `where.parse`.
+A source is written ``PATH [text COLUMN] [by COLUMN] [where CONDITION]``; ``by`` may come before ``text``. PATH is a
+file, a pattern, an fsspec URL or a run's folder; ``text`` names the column of the text where it is not that of the
+other sources, ``by`` what stands for the host where a document's URL does not; the condition is read by `where.parse`.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import BinaryIO, Final, Literal
 
 import fsspec
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.json as pj
 import pyarrow.parquet as pq
 
 from gristmill import schema
@@ -25,7 +25,7 @@ from gristmill.errors import UsageError
 from gristmill.pipeline.chosen_of_runs import tables_of_run
 from gristmill.pipeline.recipe import nearest
 from gristmill.pipeline.run import is_run, open_run
-from gristmill.pipeline.training_texts import JSON_KINDS, as_text, blocks, kind_of, naming, paths_of
+from gristmill.pipeline.training_texts import JSON_KINDS, as_text, blocks, json_table, kind_of, naming, paths_of
 from gristmill.pipeline.where.conditions import Condition, columns
 from gristmill.pipeline.where.evaluate import HOST, Chooser
 from gristmill.pipeline.where.parse import parse_condition
@@ -38,7 +38,7 @@ CHOSEN: Final = pa.schema([(schema.TEXT, pa.large_string()), (NAME, pa.string())
 Unit = Literal["line", "paragraph", "file"]
 
 _ROWS: Final = 8192
-_SOURCE: Final = re.compile(r"(?P<path>.+?)(?:\s+text\s+(?P<text>\S+))?(?:\s+by\s+(?P<by>\S+))?", re.DOTALL)
+_PART: Final = re.compile(r"(?P<rest>.*\S)\s+(?P<word>text|by)\s+(?P<column>\S+)", re.DOTALL)
 _WHERE: Final = re.compile(r"\s+where(?:\s+|$)")
 _BLANK_LINES: Final = re.compile(r"\n[^\S\n]*\n\s*")
 
@@ -68,14 +68,20 @@ def parse_source(written: str) -> TextSource:
     >>> parse_source("a.jsonl by site where score >= 3").by
     'site'
     """
-    found, *conditions = _WHERE.split(written.strip(), maxsplit=1)
+    path, *conditions = _WHERE.split(written.strip(), maxsplit=1)
     where = parse_condition(conditions[0]) if conditions else None
-    match = _SOURCE.fullmatch(found)
-    if match is None:
+    if not path:
         raise UsageError("a source is empty; name a file, a pattern or a run's folder")
-    if Path(found).exists():  # its name has spaces
-        return TextSource(written, found, where=where)
-    return TextSource(written, match["path"], match["text"], match["by"], where)
+    parts: dict[str, str] = {}
+    while not _is_there(path) and (match := _PART.fullmatch(path)):  # the name of a file may have spaces
+        if match["word"] in parts:
+            raise UsageError(f"{written}: `{match['word']}` stands there twice")
+        path, parts[match["word"]] = match["rest"], match["column"]
+    return TextSource(written, path, parts.get("text"), parts.get("by"), where)
+
+
+def _is_there(path: str) -> bool:
+    return os.path.exists(path)  # noqa: PTH110 (of a name that is too long for a file Path raises an error)
 
 
 def chosen_texts(source: TextSource, reading: Reading) -> Iterator[pa.Table]:
@@ -190,15 +196,23 @@ def _of_parquet(path: str, source: TextSource, text: str) -> Iterator[pa.Table]:
                 raise UsageError(_no_column(path, "column", name, there))
         wanted = [name for name in there if name in {schema.URL, schema.ID, *needed}]
         for batch in file.iter_batches(_ROWS, columns=wanted):
-            yield pa.Table.from_batches([batch])
+            yield pa.table({name: _decoded(batch.column(name)) for name in wanted})
+
+
+def _decoded(column: pa.Array) -> pa.Array:
+    """Return a column with its values in place of numbers of a dictionary, as pandas writes categories."""
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 
 def _of_json(file: BinaryIO, path: str, source: TextSource, text: str) -> Iterator[pa.Table]:
     """Yield the rows of blocks; a key that a block lacks is null there. Raises UsageError if no block has it."""
     missing: dict[str, list[str]] = {}
     seen: set[str] = set()
+    asked = {text, schema.URL, schema.ID, HOST, *_wanted(source, ())}
     for block in blocks(file):
-        table = pj.read_json(pa.BufferReader(block), pj.ReadOptions(block_size=len(block) + 1))
+        table = json_table(block, asked)
+        if not table.num_rows:
+            continue
         seen |= set(table.column_names)
         needed = {text, *_wanted(source, table.column_names)}
         for name in needed - set(table.column_names):

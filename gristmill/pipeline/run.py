@@ -152,8 +152,9 @@ def is_run(name: str) -> bool:
     return any(Folder(url).exists(PLAN_FILE) for url in _folders(name))
 
 
-def _folders(name: str) -> tuple[str, str]:
-    return name, f"runs/{name}"
+def _folders(name: str) -> tuple[str, ...]:
+    """Return where a run of that name is looked for; a URL is no name in ./runs."""
+    return (name,) if "://" in name else (name, f"runs/{name}")
 
 
 def open_run(name: str) -> Run:
@@ -165,4 +166,5 @@ def open_run(name: str) -> Run:
         raise UsageError(f"'{name}' is a recipe; this command takes a run's folder, such as runs/{Path(name).stem}")
     there = [f"runs/{run}" for run in Folder("runs").folders() if Folder(f"runs/{run}").exists(PLAN_FILE)]
     hint = f"there are: {', '.join(there)}" if there else "`gristmill run RECIPE` makes one"
-    raise MissingError(f"there is no run in '{name}' nor in 'runs/{name}'; {hint}")
+    asked = "' nor in '".join(_folders(name))
+    raise MissingError(f"there is no run in '{asked}'; {hint}")

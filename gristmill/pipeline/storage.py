@@ -161,10 +161,10 @@ class Folder:
 
     def _temporary(self, name: str) -> Path:
         if not self.is_local:
-            return Path(tempfile.gettempdir()) / f"gristmill{_suffix()}"
+            return Path(tempfile.gettempdir()) / f"gristmill{temporary_suffix()}"
         final = Path(self.path(name))
         final.parent.mkdir(parents=True, exist_ok=True)
-        return final.with_name(f"{final.name}{_suffix()}")
+        return final.with_name(f"{final.name}{temporary_suffix()}")
 
     def _publish(self, temporary: Path, name: str) -> None:
         if self.is_local:
@@ -189,7 +189,7 @@ def located(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
     return filesystem, os.path.normpath(path) if isinstance(filesystem, LocalFileSystem) else path
 
 
-def _suffix() -> str:
+def temporary_suffix() -> str:
     """Return the end of a temporary name, which tells whose it is."""
     return f"{TEMPORARY}{os.getpid()}-{_host()}-{uuid.uuid4().hex[:8]}"
 
@@ -198,9 +198,31 @@ def _host() -> str:
     return hashlib.blake2b(socket.gethostname().encode(), digest_size=4).hexdigest()
 
 
+def is_left_here(path: Path) -> bool:
+    """Return whether a temporary name is that of a process of this machine that is gone."""
+    process, host = _writer(path)
+    return host == _host() and process.isdigit() and not _is_alive(int(process))
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
+
+
+def _writer(path: Path) -> tuple[str, str]:
+    """Return the process and the machine that a temporary name tells."""
+    process, host, *_ = (*path.name.rsplit(TEMPORARY, 1)[1].split("-"), "", "")
+    return process, host
+
+
 def _is_abandoned(path: Path) -> bool:
     """Return whether the process that was writing a temporary file is gone."""
-    process, host, *_ = (*path.name.rsplit(TEMPORARY, 1)[1].split("-"), "", "")
+    process, host = _writer(path)
     if host == _host() and process.isdigit():
-        return not Path(f"/proc/{process}").exists()
+        return is_left_here(path)
     return path.exists() and time.time() - path.stat().st_mtime > _SECONDS_UNTIL_ABANDONED

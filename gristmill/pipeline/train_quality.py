@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -40,6 +36,7 @@ from gristmill.classifiers.quality.training import (
 from gristmill.errors import MissingError, UsageError
 from gristmill.pipeline.chosen_texts import Reading, TextSource, parse_source
 from gristmill.pipeline.gathering import Gathered, Gathering, SourceRead, gather
+from gristmill.pipeline.training_files import publish, scratch_folder
 
 _AT_ONCE: Final = 512
 _FOLDS: Final = 5
@@ -107,29 +104,47 @@ class TrainedQuality:
     mistakes: tuple[Mistake, ...]
 
 
-def train_quality(order: Order, watcher: Watcher) -> TrainedQuality:
+def train_quality(order: Order, watcher: Watcher, card: Callable[[TrainedQuality], str]) -> TrainedQuality:
     """Train a model, save it with what stands beside it, and return what was measured on hosts that it never saw.
 
-    The model's bytes depend on the documents, the settings and the versions alone. Raises UsageError, MissingError and
-    CorruptError for what cannot be read, chosen or trained on; then nothing is written.
+    ``card`` describes it, for people. The model's bytes depend on the documents, the settings and the versions alone.
+    Raises UsageError, MissingError and CorruptError for what cannot be read, chosen or trained on; then nothing is
+    written.
     """
     sources, tests = _sources(order.positive, order.negative), _sources(order.test_positive, order.test_negative)
-    with _scratch(order) as folder:
+    if order.scratch is not None and not order.scratch.is_dir():
+        raise MissingError(f"--scratch {order.scratch}: there is no such folder")
+    with scratch_folder(order.scratch or order.output.parent) as folder:
         gathered = gather(sources, _gathering(order, folder / "training"), watcher.read)
         selection = select(gathered.rows, order.choosing)
-        tested = gather(tests, _gathering(order, folder / "test"), watcher.read) if tests else None
+        found = gather(tests, _gathering(order, folder / "test"), watcher.read) if tests else None
+        test = _test(found, taken(gathered.rows, selection.train)) if found is not None else None
         loud = watcher.train(len(selection.train))
-        file, made = folder / "train.txt", folder / order.output.name
-        labels = gathered.rows.positive[selection.train]
-        write_training_file(file, gathered.lines.rows(selection.train), labels)
-        model = train(file, order.training, loud=loud)
-        save(model, made)
-        test = _tested(model, tested, taken(gathered.rows, selection.train)) if tested is not None else None
-        trained = _measured(order, gathered, selection, _Outcome(model, digest_of(made), test))
-        sidecar_path(made).write_text(sidecar_json(trained.sidecar), encoding="utf-8")
-        for path in (sidecar_path(made), made):
-            _publish(path, order.output.parent)
+        made = folder / "made" / order.output.name
+        made.parent.mkdir()
+        model = _model(order, gathered, selection, made, loud=loud)
+        tested = _tested(model, test) if test is not None else None
+        trained = _measured(order, gathered, selection, _Outcome(model, digest_of(made), tested))
+        beside = sidecar_path(made), card_path(made)
+        for path, text in zip(beside, (sidecar_json(trained.sidecar), card(trained)), strict=True):
+            path.write_text(text, encoding="utf-8")
+        publish([*beside, made], order.output.parent)
         return trained
+
+
+def card_path(model: Path) -> Path:
+    """Return where the card of a model lies: beside it."""
+    return model.with_name(f"{model.name}.md")
+
+
+def _model(order: Order, gathered: Gathered, selection: Selection, path: Path, *, loud: bool) -> Any:
+    """Return a model that is trained on what was selected; its file is at a path."""
+    file = path.with_name("train.txt")
+    write_training_file(file, gathered.lines.rows(selection.train), gathered.rows.positive[selection.train])
+    model = train(file, order.training, loud=loud)
+    save(model, path)
+    file.unlink()
+    return model
 
 
 def _sources(positive: tuple[str, ...], negative: tuple[str, ...]) -> list[tuple[str, TextSource]]:
@@ -142,45 +157,42 @@ def _gathering(order: Order, folder: Path) -> Gathering:
     return Gathering(order.reading, order.training.form, order.training.seed, folder)
 
 
-def _tested(model: Any, gathered: Gathered, trained: Rows) -> Tested:
-    """Return what a model does on a test. Raises UsageError if nothing is left of a class."""
+@dataclass(frozen=True)
+class _Test:
+    """Documents of a test, which of them the model is measured on, and how many of them it knows or nobody can use."""
+
+    gathered: Gathered
+    chosen: npt.NDArray[np.int64]
+    known: int
+    unfit: int
+
+
+def _test(gathered: Gathered, trained: Rows) -> _Test:
+    """Return what a model is tested on. Raises UsageError if nothing is left of a class."""
     rows = gathered.rows
     fit, _ = unlike(rows)
-    known = fit & is_known(rows, trained)
-    chosen = np.flatnonzero(fit & ~known)
-    positive = rows.positive[chosen]
+    is_trained_on = fit & is_known(rows, trained)
+    chosen = np.flatnonzero(fit & ~is_trained_on)
+    known, unfit = int(np.count_nonzero(is_trained_on)), int(np.count_nonzero(~fit))
     for label, name in ((True, POSITIVE), (False, NEGATIVE)):
-        if not np.any(positive == label):
+        if not np.any(rows.positive[chosen] == label):
             raise UsageError(
-                f"no {name} document of the test is left: {np.count_nonzero(known):,} were trained on, and "
-                f"{np.count_nonzero(~fit):,} are copies, have no word or are in both classes; name more --test-{name}"
+                f"no {name} document of the test is left: {known:,} are trained on, and {unfit:,} are copies, have no "
+                f"word or are in both classes; name more --test-{name}"
             )
-    scores = _scores(model, gathered, chosen)
-    folds = (rows.hosts[chosen] % np.uint64(_FOLDS)).astype(np.int64)
-    evaluation = evaluated(scores, cross_calibrated(scores, positive, folds), positive)
-    return Tested(gathered.sources, int(np.count_nonzero(known)), int(np.count_nonzero(~fit)), evaluation)
+    return _Test(gathered, chosen, known, unfit)
 
 
-def _publish(path: Path, folder: Path) -> None:
-    """Move a whole file to its folder; it has its name there only when it is whole."""
-    temporary = folder / f".{path.name}.{os.getpid()}.tmp"
-    try:
-        shutil.move(path, temporary)
-        temporary.replace(folder / path.name)
-    finally:
-        temporary.unlink(missing_ok=True)
+def _tested(model: Any, test: _Test) -> Tested:
+    """Return what a model does on a test."""
+    rows = taken(test.gathered.rows, test.chosen)
+    scores = _scores(model, test.gathered, test.chosen)
+    evaluation = evaluated(scores, cross_calibrated(scores, rows.positive, _folds(rows)), rows.positive)
+    return Tested(test.gathered.sources, test.known, test.unfit, evaluation)
 
 
-@contextmanager
-def _scratch(order: Order) -> Iterator[Path]:
-    """Yield a folder that is gone at the end. Raises MissingError if there is no place for it."""
-    if order.scratch is not None and not order.scratch.is_dir():
-        raise MissingError(f"--scratch {order.scratch}: there is no such folder")
-    folder = Path(tempfile.mkdtemp(prefix=".training-", dir=order.scratch or order.output.parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def _folds(rows: Rows) -> npt.NDArray[np.int64]:
+    return (rows.hosts % np.uint64(_FOLDS)).astype(np.int64)
 
 
 def _scores(model: Any, gathered: Gathered, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
@@ -204,9 +216,9 @@ class _Outcome:
 def _measured(order: Order, gathered: Gathered, selection: Selection, outcome: _Outcome) -> TrainedQuality:
     held_out = selection.held_out
     scores = _scores(outcome.model, gathered, held_out)
-    positive = gathered.rows.positive[held_out]
-    folds = (gathered.rows.hosts[held_out] % np.uint64(_FOLDS)).astype(np.int64)
-    evaluation = evaluated(scores, cross_calibrated(scores, positive, folds), positive)
+    rows = taken(gathered.rows, held_out)
+    positive = rows.positive
+    evaluation = evaluated(scores, cross_calibrated(scores, positive, _folds(rows)), positive)
     mistakes = _mistakes(gathered, held_out, positive, scores)
     sidecar = Sidecar(
         digest=outcome.digest,

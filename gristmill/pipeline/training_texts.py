@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import lzma
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, Final
@@ -24,7 +25,7 @@ from gristmill.pipeline.run import Run, is_run, open_run
 _BLOCK_BYTES: Final = 1 << 24
 _ROWS: Final = 8192
 JSON_KINDS: Final = frozenset({".jsonl", ".ndjson", ".json"})
-_PACKED: Final = frozenset({".gz", ".xz", ".bz2", ".zst", ".zstd", ".lzma"})
+PACKED: Final = frozenset({".gz", ".xz", ".bz2", ".zst", ".zstd", ".lzma"})
 
 
 def training_texts(sources: Sequence[str], column: str = schema.TEXT) -> Iterator[pa.LargeStringArray]:
@@ -82,7 +83,7 @@ def kind_of(path: str) -> str:
     >>> kind_of("a.b.jsonl.gz"), kind_of("notes")
     ('.jsonl', '')
     """
-    names = [suffix for suffix in PurePosixPath(path).suffixes if suffix not in _PACKED]
+    names = [suffix for suffix in PurePosixPath(path).suffixes if suffix not in PACKED]
     return names[-1] if names else ""
 
 
@@ -126,8 +127,35 @@ def _lines_of(block: bytes) -> pa.LargeStringArray:
     return pa.array(text.split("\n")[:-1], pa.large_string())
 
 
+def json_table(block: bytes, needed: Collection[str]) -> pa.Table:
+    """Return the rows of whole lines of JSON; what is not ``needed`` may be null.
+
+    Arrow refuses a key that is a number here and text there, as keys of metadata are that nobody asks for: then Python
+    reads the lines, and of such keys nothing. Raises ArrowInvalid for what is no JSON, and for a key that is needed.
+    """
+    try:
+        return pj.read_json(pa.BufferReader(block), pj.ReadOptions(block_size=len(block) + 1))
+    except pa.ArrowInvalid as error:
+        if "changed from" not in str(error):
+            raise
+    try:
+        rows = [_object(line) for line in block.split(b"\n") if line.strip()]
+        keys = dict.fromkeys(key for row in rows for key in row)
+        columns = {key: [row.get(key) if key in needed else None for row in rows] for key in keys}
+        return pa.table({key: pa.array(values) for key, values in columns.items()})
+    except (ValueError, TypeError, OverflowError) as error:
+        raise pa.ArrowInvalid(f"JSON parse error: {error}") from error
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    value = json.loads(line)
+    if not isinstance(value, dict):
+        raise TypeError("a line is no object; JSONL has an object {…} on each line")
+    return value
+
+
 def _values_of(block: bytes, path: str, column: str) -> pa.LargeStringArray:
-    table = pj.read_json(pa.BufferReader(block), pj.ReadOptions(block_size=len(block) + 1))
+    table = json_table(block, {column})
     if column not in table.column_names:
         raise UsageError(f"{path} has no key '{column}'; it has: {', '.join(table.column_names)}")
     return as_text(pc.drop_null(table.column(column)).combine_chunks(), path, column)

@@ -197,6 +197,7 @@ _PARTS: Final[Mapping[str, Callable[[], None]]] = MappingProxyType(
         **{f"{family}.{words}": partial(_signals, family, words) for family, words in product(FAMILIES, WORDS)},
         **{f"edit.{name}": partial(_edit, name) for name in EDIT_SETTINGS},
         "language": _language,
+        "quality": warm_predictor,
         "normalized_text": _normalized_text,
         "bloom": _bloom,
         **{f"lines.{unit}": partial(_lines, unit) for unit in ("line", "sentence")},

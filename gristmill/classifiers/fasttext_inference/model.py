@@ -42,11 +42,11 @@ class UncoveredError(Exception):
 class KernelModel(NamedTuple):
     """A model as kernels take it.
 
-    ``letters``: the file's bytes, with entry *i* of the dictionary at ``starts[i]``, ``lengths[i]`` long; ``slots``
-    finds an entry by its hash. ``rows``: float32[words + buckets, columns], the input matrix. ``outputs`` times
-    ``norms``: the output matrix, a row for each label, or for each inner node of the tree that ``left`` and ``right``
-    are. ``pruned``: the row of each bucket, -1 for one that was pruned away, and ``present`` a bit for each that
-    was not; both are empty if none was. ``end`` is the entry of ``</s>``, or -1.
+    ``letters``: the file's bytes up to the end of the dictionary, whose entry *i* is at ``starts[i]``, ``lengths[i]``
+    long; ``slots`` finds an entry by its hash. ``rows``: float32[words + buckets, columns], the input matrix.
+    ``outputs`` times ``norms``: the output matrix, a row for each label, or for each inner node of the tree that
+    ``left`` and ``right`` are. ``pruned``: the row of each bucket, -1 for one that was pruned away, and ``present`` a
+    bit for each that was not; both are empty if none was. ``end`` is the entry of ``</s>``, or -1.
     """
 
     letters: Bytes
@@ -102,7 +102,7 @@ def model_of(data: Bytes) -> tuple[KernelModel, tuple[str, ...]]:
     _kernels.fill_slots(data, entries.starts, entries.lengths, slots)
     names = _names(data, entries)
     model = KernelModel(
-        letters=_read_only(data),
+        letters=_read_only(data[: entries.stops_at].copy()),  # so that the rest need not stay mapped
         starts=_read_only(entries.starts),
         lengths=_read_only(entries.lengths),
         slots=_read_only(slots),

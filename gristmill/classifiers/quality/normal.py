@@ -56,11 +56,6 @@ def check_form(form: str) -> None:
         raise UsageError(f"there is no normalization '{form}'; {hint}")
 
 
-def line_bytes(lines: pa.LargeStringArray) -> list[bytes]:
-    """Return lines as fastText's ``multilinePredict`` takes them: bytes that end in a line feed."""
-    return [line + b"\n" for line in lines.cast(pa.large_binary()).to_pylist()]
-
-
 def _present(texts: pa.Array | pa.ChunkedArray) -> pa.LargeStringArray:
     array = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
     return pc.fill_null(array.cast(pa.large_string()), "")

@@ -13,23 +13,21 @@ answer is exactly that of its ``predict``.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from itertools import chain
-from typing import Any, Final
+from typing import Final
 
-import fasttext
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from gristmill import schema
-from gristmill.classifiers.fasttext_file import check_fasttext_file
+from gristmill.classifiers.fasttext_inference import Predictor, load_predictor
 from gristmill.classifiers.models import FoundModel, digest_of
 from gristmill.classifiers.quality import normal
 from gristmill.classifiers.quality.sidecar import Calibration
+from gristmill.columns import text_column
 from gristmill.errors import MissingError, StaleError
 
 PLAIN: Final = "plain"
@@ -112,7 +110,7 @@ class Classifier:
         scores = np.zeros(len(lines), np.float64)
         if visible.any():
             read = lines if visible.all() else lines.filter(pa.array(visible))
-            scores[visible] = self._asked(normal.line_bytes(read))
+            scores[visible] = self._asked(read)
         return scores
 
     def _lines(self, texts: pa.Array) -> pa.Array:
@@ -122,34 +120,28 @@ class Classifier:
             texts = pc.utf8_slice_codeunits(texts, 0, self.first_characters)
         return pc.replace_substring(texts, "\n", " ") if self.form == PLAIN else normal.training_lines(texts, self.form)
 
-    def _asked(self, lines: list[bytes]) -> Floats:
-        """Return the score of each line from what fastText answers; 0.0 where it answers nothing."""
-        count = 1 if self.complement else -1
-        labels, answers = _load(self.model).model.multilinePredict(lines, count, 0.0, "replace")
-        probabilities = np.concatenate([np.zeros(0), *answers]).astype(np.float64)
-        weight = dict(self.labels)
-        weights = np.fromiter((weight.get(label, 0.0) for label in chain.from_iterable(labels)), np.float64)
-        rows = np.repeat(np.arange(len(lines)), np.fromiter(map(len, answers), np.int64, len(lines)))
+    def _asked(self, lines: pa.LargeStringArray) -> Floats:
+        """Return the score of each line from what the model answers; 0.0 where it answers nothing."""
+        predictor = _load(self.model)
+        data, offsets = text_column(lines)
+        found = predictor.predict(data, offsets[:-1], offsets[1:], 1 if self.complement else len(predictor.labels))
+        weight = {label.removeprefix(normal.LABEL_PREFIX): number for label, number in self.labels}
+        numbers = np.array([weight.get(label, 0.0) for label in predictor.labels])
+        weights, probabilities = numbers[found.labels], found.scores.astype(np.float64)
         if self.complement:  # one answer a line, of one label or the other
             probabilities = np.where(weights == 0.0, 1.0 - probabilities, probabilities)
-            weights = np.ones(len(weights))
-        scores = np.bincount(rows, weights * probabilities, len(lines))
+            weights = np.ones_like(weights)
+        values = np.where(found.labels >= 0, weights * probabilities, 0.0)
+        rows = np.repeat(np.arange(len(lines)), values.shape[1])
+        scores = np.bincount(rows, values.ravel(), len(lines))
         return np.clip(scores, min(0.0, *weight.values()), max(0.0, *weight.values()))
 
 
-@dataclass(frozen=True)
-class _Loaded:
-    model: Any
-    labels: Sequence[str]
-
-
 @functools.lru_cache(maxsize=4)
-def _load(model: FoundModel) -> _Loaded:
+def _load(model: FoundModel) -> Predictor:
     """Return the loaded model, once per process. Raises MissingError, StaleError, CorruptError or UsageError."""
     if not model.path.is_file():
         raise MissingError(f"model {model.path} is no longer there")
     if digest_of(model.path) != model.digest:
         raise StaleError(f"model {model.path} is not the file it was when the plan was made: plan the run again")
-    check_fasttext_file(model.path)
-    loaded = fasttext.load_model(str(model.path))
-    return _Loaded(loaded.f, loaded.get_labels(on_unicode_error="replace"))
+    return load_predictor(model.path)

@@ -99,7 +99,7 @@ def _parsed(path: Path) -> Sidecar:
             raise ValueError(f"its format is not {FORMAT}")
         given = value.pop("calibration")
         table = Calibration(*(tuple(float(number) for number in given[key]) for key in ("scores", "probabilities")))
-        if len(table.scores) != len(table.probabilities) or list(table.scores) != sorted(table.scores):
+        if not 0 < len(table.scores) == len(table.probabilities) or list(table.scores) != sorted(table.scores):
             raise ValueError("its calibration is no table of ascending scores")
         sources = tuple(value.pop("sources"))
         return Sidecar(calibration=table, sources=sources, **value)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from gristmill.classifiers.fasttext_file import check_fasttext_file
 from gristmill.classifiers.quality import normal
+from gristmill.classifiers.quality.interruptible import interruptible
 from gristmill.classifiers.quality.sidecar import NEGATIVE, POSITIVE
 from gristmill.classifiers.quality.zeroed import zeroed_memory
 from gristmill.errors import CorruptError, UsageError
@@ -63,16 +64,26 @@ def train(file: Path, settings: TrainingSettings, *, loud: bool = False) -> Any:
     """Return a model trained on a file of labelled lines: the same for the same file, settings and versions.
 
     A quantized one keeps the 100,000 features with the longest vectors, trained once more, a byte for two numbers.
-    ``loud`` shows fastText's own line of progress. Raises UsageError if fastText finds no model.
+    ``loud`` shows fastText's own line of progress. Raises UsageError if fastText finds no model; KeyboardInterrupt at
+    once, while fastText goes on until the process ends.
     """
-    try:
+
+    def work() -> Any:
         with zeroed_memory():
             model = _trained(file, settings, loud)
             if settings.quantize:
                 _quantize(model, file)
+        return model
+
+    try:
+        return interruptible(work)
+    except MemoryError as error:
+        least = 4 * settings.dim * settings.buckets
+        raise UsageError(
+            f"the model takes {least / 1e9:,.0f} GB of memory and more: lower --dim or --buckets"
+        ) from error
     except (RuntimeError, ValueError) as error:
         raise UsageError(f"fastText finds no model: {error}; a lower --lr, or other settings, may help") from error
-    return model
 
 
 def save(model: Any, path: Path) -> None:

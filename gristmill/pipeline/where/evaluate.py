@@ -76,7 +76,10 @@ class Chooser:
             return pa.nulls(given.rows, pa.bool_())
         if isinstance(condition, OneOf):
             return self._is_listed(condition, values)
-        return _COMPARED[condition.comparison](values, _typed(condition, condition.value, values.type))
+        value = _typed(condition, condition.value, values.type)
+        if value.type != values.type:  # a fraction, where the column has whole numbers
+            values = values.cast(value.type, safe=False)
+        return _COMPARED[condition.comparison](values, value)
 
     def _is_listed(self, condition: OneOf, values: pa.Array) -> pa.Array:
         listed = self._lists[condition]
@@ -111,15 +114,25 @@ def _typed(condition: Compared | OneOf, value: str, kind: pa.DataType) -> pa.Sca
     """Return a value as the column's type. Raises UsageError if it is none."""
     try:
         if pa.types.is_integer(kind):
-            return pa.scalar(float(value) if isinstance(condition, Compared) else int(value))
+            return _whole(condition, value, kind)
         if pa.types.is_floating(kind):
-            return pa.scalar(float(value), kind if isinstance(condition, OneOf) else pa.float64())
+            return pa.scalar(float(value)).cast(kind)
         if pa.types.is_timestamp(kind):
             moment = datetime.fromisoformat(value)
             return pa.scalar(moment if moment.tzinfo or kind.tz is None else moment.replace(tzinfo=UTC), kind)
         return pa.scalar(value).cast(kind)
-    except (ValueError, pa.ArrowException) as error:
+    except (ValueError, OverflowError, pa.ArrowException) as error:
         raise UsageError(f"column '{condition.column}' is {kind}, and '{value}' is no value of it") from error
+
+
+def _whole(condition: Compared | OneOf, value: str, kind: pa.DataType) -> pa.Scalar:
+    """Return a value for a column of whole numbers: of its type if it is one, else the fraction to compare with."""
+    try:
+        return pa.scalar(int(value), kind)
+    except (ValueError, OverflowError, pa.ArrowException):
+        if isinstance(condition, OneOf):
+            raise
+        return pa.scalar(float(value))
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -1,6 +1,7 @@
 """The loops that find the most probable labels of a text, from the mean of its rows.
 
-The arithmetic is fastText's, in its order and in 32-bit floats (``loss.cc``).
+The arithmetic is fastText's, in its order and in 32-bit floats, but for the powers of e of a softmax, which it takes in
+64 bits (``loss.cc``).
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ def _best_of_all(hidden: Array, model: Any, best: Any, output: Array) -> int:
         top = output.max()
         total = np.float32(0)
         for label in range(output.shape[0]):
-            output[label] = np.exp(np.float32(output[label] - top))
+            output[label] = np.exp(np.float64(np.float32(output[label] - top)))  # fastText takes it in 64 bits
             total += output[label]
         for label in range(output.shape[0]):
             output[label] /= total
