@@ -25,10 +25,10 @@ import pyarrow.compute as pc
 
 from gristmill.classifiers.fasttext_inference import Predictions, Predictor, load_predictor
 from gristmill.classifiers.language.lines import mixed_ratios
-from gristmill.classifiers.models import FoundModel, digest_of
+from gristmill.classifiers.models import FoundModel, unchanged
 from gristmill.classifiers.settings import LabelScheme, LanguageSettings
 from gristmill.columns import TextColumn, text_column
-from gristmill.errors import MissingError, RecipeError, StaleError
+from gristmill.errors import RecipeError
 from gristmill.schema import language_layer
 
 UNDETERMINED: Final = "und"
@@ -168,8 +168,4 @@ def _names(model: FoundModel, scheme: LabelScheme) -> tuple[str, ...]:
 @functools.lru_cache(maxsize=4)
 def _load(model: FoundModel) -> Predictor:
     """Return the loaded model, once per process. Raises MissingError, StaleError, CorruptError or UsageError."""
-    if not model.path.is_file():
-        raise MissingError(f"model {model.path} is no longer there")
-    if digest_of(model.path) != model.digest:
-        raise StaleError(f"model {model.path} is not the file it was when the plan was made: plan the run again")
-    return load_predictor(model.path)
+    return load_predictor(unchanged(model))

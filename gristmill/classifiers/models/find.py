@@ -79,6 +79,15 @@ def find_planned(name: str, digest: str) -> FoundModel:
     return found
 
 
+def unchanged(model: FoundModel) -> Path:
+    """Return the file of a model, as a process needs it that loads it. Raises MissingError, StaleError."""
+    if not model.path.is_file():
+        raise MissingError(f"model {model.path} is no longer there")
+    if digest_of(model.path) != model.digest:
+        raise StaleError(f"model {model.path} is not the file it was when the plan was made: plan the run again")
+    return model.path
+
+
 def check_model(found: FoundModel, kind: Kind) -> None:
     """Check that a file is a whole model of a kind; one with the digest of a registered model is not read for it.
 

@@ -19,11 +19,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gristmill.classifiers.models import FoundModel, digest_of
+from gristmill.classifiers.models import FoundModel, unchanged
 from gristmill.classifiers.models.kenlm_file import MAGIC
 from gristmill.classifiers.perplexity.columns import Array
 from gristmill.classifiers.perplexity.form import Form, Sentences
-from gristmill.errors import CorruptError, MissingError, StaleError
+from gristmill.errors import CorruptError, MissingError
 from gristmill.schema import PERPLEXITY_LAYER, PERPLEXITY_LINES_LAYER
 
 _VERSION: Final = "1"
@@ -175,10 +175,7 @@ def _of_lines(sentences: Sentences, logs: Array, absent: pa.Array) -> list[pa.Ar
 @functools.lru_cache(maxsize=64)
 def _load(model: FoundModel) -> Any:
     """Return the loaded model, once per process. Raises MissingError, StaleError or CorruptError."""
-    if not model.path.is_file():
-        raise MissingError(f"model {model.path} is no longer there")
-    if digest_of(model.path) != model.digest:
-        raise StaleError(f"model {model.path} is not the file it was when the plan was made: plan the run again")
+    unchanged(model)
     return _opened(model)
 
 

@@ -24,11 +24,10 @@ import pyarrow.compute as pc
 
 from gristmill import schema
 from gristmill.classifiers.fasttext_inference import Predictor, load_predictor
-from gristmill.classifiers.models import FoundModel, digest_of
+from gristmill.classifiers.models import FoundModel, unchanged
 from gristmill.classifiers.quality import normal
 from gristmill.classifiers.quality.sidecar import Calibration
 from gristmill.columns import text_column
-from gristmill.errors import MissingError, StaleError
 
 PLAIN: Final = "plain"
 _VERSION: Final = "1"
@@ -140,8 +139,4 @@ class Classifier:
 @functools.lru_cache(maxsize=4)
 def _load(model: FoundModel) -> Predictor:
     """Return the loaded model, once per process. Raises MissingError, StaleError, CorruptError or UsageError."""
-    if not model.path.is_file():
-        raise MissingError(f"model {model.path} is no longer there")
-    if digest_of(model.path) != model.digest:
-        raise StaleError(f"model {model.path} is not the file it was when the plan was made: plan the run again")
-    return load_predictor(model.path)
+    return load_predictor(unchanged(model))
