@@ -29,6 +29,7 @@ from gristmill.dedup.benchmarks.settings import BenchmarkSettings
 from gristmill.dedup.contamination import BenchmarkIndex, index_items
 
 NGRAM = 13
+SHORT = 8
 WORD = re.compile(r"[^\W_]+")
 Verdicts = Callable[[list[str]], list[bool]]
 
@@ -47,7 +48,8 @@ def made_up_items(words: int) -> pa.Table:
     """Return items of 62 random words, 50 n-grams each, of so many words in all."""
     texts = [[text] for text in made_up(words // 62, 62, seed=1)]
     ids = [str(i) for i in range(len(texts))]
-    return pa.table([["random"] * len(ids), ids, texts], schema=ITEMS)
+    columns = [["random"] * len(ids), ids, texts, [["text"]] * len(ids), [["prose"]] * len(ids), ["test"] * len(ids)]
+    return pa.table(columns, schema=ITEMS)
 
 
 def python_set(items: pa.Table) -> Verdicts:
@@ -127,10 +129,9 @@ def peers(items: pa.Table, index: BenchmarkIndex, texts: pa.Array) -> None:
 def million() -> None:
     """Print what an index of a million n-grams costs."""
     items = made_up_items(1_240_000)
-    seconds = timed(lambda: index_items(items, NGRAM), 1)
-    index = index_items(items, NGRAM)
-    size = sum(array.nbytes for array in index._table)
-    print(f"index of {index.ngram_count:,} n-grams: built in {seconds:.2f} s, {size / 1e6:.0f} MB")
+    seconds = timed(lambda: index_items(items, NGRAM, SHORT), 1)
+    index = index_items(items, NGRAM, SHORT)
+    print(f"index of {index.ngram_count:,} n-grams: built in {seconds:.2f} s, {index.bytes / 1e6:.0f} MB")
     show("scan of itself", texts := pc.list_flatten(items["text"].combine_chunks()), timed(lambda: index.scan(texts)))
 
 
@@ -149,13 +150,15 @@ def main() -> None:
     settings = [BenchmarkSettings.model_validate({"path": path}) for path in arguments.benchmarks]
     items = read_items(settings) if settings else made_up_items(124_000)
     read = time.perf_counter() - start
-    index = index_items(items, NGRAM)
+    index = index_items(items, NGRAM, SHORT)
     index.scan(texts[:1])
     print(json.dumps({"items": len(items), "short": len(index.short_items), "ngrams": index.ngram_count}))
-    print(f"items read in {read:.2f} s, index built in {timed(lambda: index_items(items, NGRAM), 1):.2f} s")
+    print(f"items read in {read:.2f} s, index built in {timed(lambda: index_items(items, NGRAM, SHORT), 1):.2f} s")
     found = pc.sum(pc.greater(index.scan(texts)["contaminated_ngram_count"], 0)).as_py()
     print(f"{len(texts)} pages, {found} contaminated")
     show("gristmill", texts, timed(lambda: index.scan(texts)))
+    long = index_items(items, NGRAM)
+    show("gristmill, without short items", texts, timed(lambda: long.scan(texts)))
     peers(items, index, texts[: arguments.peer_documents])
     million()
 

@@ -54,6 +54,13 @@ MIXED_LANGUAGE_RATIO = "mixed_language_ratio"
 JUDGED_LINE_RATIO = "judged_line_ratio"
 CONTAMINATED_NGRAM_COUNT = "contaminated_ngram_count"
 CONTAMINATED_NGRAM_RATIO = "contaminated_ngram_ratio"
+CONTAMINATED_SHORT_COUNT = "contaminated_short_count"
+CONTAMINATED_ITEM_COUNT = "contaminated_item_count"
+CONTAMINATED_ITEM_RATIO = "contaminated_item_ratio"
+CONTAMINATED_WORD_COUNT = "contaminated_word_count"
+CONTAMINATION_ACTION = "contamination_action"
+CONTAMINATION_CUT_COUNT = "contamination_cut_count"
+CHARACTERS_LEFT = "characters_left"
 BENCHMARK = "benchmark"
 BENCHMARK_ITEM = "benchmark_item"
 
@@ -293,6 +300,11 @@ CONTAMINATION_LAYER = pa.schema(
         column(CONTAMINATED_NGRAM_RATIO, pa.float64(), "those / all n-grams of the text; 0.0 if it has none"),
         column(BENCHMARK, pa.string(), "benchmark of the first n-gram found; null if none"),
         column(BENCHMARK_ITEM, pa.string(), "id of the item of the first n-gram found; null if none"),
+        column(CONTAMINATED_SHORT_COUNT, pa.int64(), "short items that it has whole"),
+        column(CONTAMINATED_ITEM_COUNT, pa.int64(), "items of which it has an n-gram, or a short text as a whole"),
+        column(CONTAMINATED_ITEM_RATIO, pa.float64(), "words of an item that it has / words of the item, the highest"),
+        column(CONTAMINATED_WORD_COUNT, pa.int64(), "words of the longest match; 0 if there is none"),
+        column(CONTAMINATION_ACTION, pa.string(), "the gravest action of the benchmarks found; null if none is"),
     ]
 )
 
@@ -311,6 +323,14 @@ EDITS_LAYER = pa.schema(
     [
         column(EDITS, pa.list_(EDIT), "spans cut or replaced, in order, without overlap; null if there is no text"),
         column(TEXT_BYTES, pa.int64(), "UTF-8 bytes of the text after the edit; null if there is no text"),
+    ]
+)
+
+CONTAMINATION_CUTS = pa.schema(
+    [
+        *EDITS_LAYER,
+        column(CONTAMINATION_CUT_COUNT, pa.int64(), "spans cut around what is of an item; null without text"),
+        column(CHARACTERS_LEFT, pa.int64(), "characters that the cuts leave; null if none is made"),
     ]
 )
 

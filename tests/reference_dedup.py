@@ -7,7 +7,6 @@ import re
 import string
 import unicodedata
 from collections import defaultdict
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 
@@ -94,60 +93,3 @@ def escaped(text: str) -> str:
     for character in string.ascii_letters + string.digits + "-._~":
         found = found.replace(f"%{ord(character):02X}", character)
     return "".join(c if "!" <= c <= "~" else "".join(f"%{byte:02X}" for byte in c.encode()) for c in found)
-
-
-def words(text: str) -> list[str]:
-    """Lower-cased runs of letters and digits; a combining mark goes with the word before it."""
-    found, word = [], ""
-    for character in text + " ":
-        if character.isalnum():
-            word += character.lower()[0]
-        elif word and unicodedata.category(character).startswith("M"):
-            word += character
-        elif word:
-            found.append(word)
-            word = ""
-    return found
-
-
-def ngrams(text: str, n: int) -> list[tuple[str, ...]]:
-    found = words(text)
-    return [tuple(found[i : i + n]) for i in range(len(found) - n + 1)]
-
-
-def is_looked_for(ngram: tuple[str, ...]) -> bool:
-    return len({word for word in ngram if sum(c.isalpha() for c in word) >= 2}) >= 3
-
-
-@dataclass
-class Item:
-    benchmark: str
-    id: str
-    texts: list[str]
-
-
-def index(items: list[Item], n: int) -> dict[tuple[str, ...], Item]:
-    """The first item that has each n-gram."""
-    found: dict[tuple[str, ...], Item] = {}
-    for item in items:
-        for text in item.texts:
-            for ngram in filter(is_looked_for, ngrams(text, n)):
-                found.setdefault(ngram, item)
-    return found
-
-
-def short_items(items: list[Item], n: int) -> list[tuple[str, str]]:
-    return [
-        (i.benchmark, i.id) for i in items if not any(map(is_looked_for, (g for t in i.texts for g in ngrams(t, n))))
-    ]
-
-
-def contamination(text: str | None, known: dict[tuple[str, ...], Item], n: int) -> tuple:
-    """(count, ratio, benchmark, item) of a text."""
-    if text is None:
-        return None, None, None, None
-    grams = ngrams(text, n)
-    hits = [known[gram] for gram in grams if gram in known]
-    first = hits[0] if hits else None
-    ratio = len(hits) / len(grams) if grams else 0.0
-    return len(hits), ratio, first and first.benchmark, first and first.id

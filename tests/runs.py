@@ -192,11 +192,18 @@ def _write_duplicates(run, step, shard, pages):
 
 
 def _write_contamination(run, step, shard, pages):
+    found = [None if page.fate else int(page.benchmark is not None) for page in pages]
+    none = [None if page.fate else 0 for page in pages]
     columns = {
-        schema.CONTAMINATED_NGRAM_COUNT: [None if page.fate else int(page.benchmark is not None) for page in pages],
-        schema.CONTAMINATED_NGRAM_RATIO: [None if page.fate else float(page.benchmark is not None) for page in pages],
+        schema.CONTAMINATED_NGRAM_COUNT: found,
+        schema.CONTAMINATED_NGRAM_RATIO: [None if count is None else float(count) for count in found],
         schema.BENCHMARK: [page.benchmark for page in pages],
         schema.BENCHMARK_ITEM: [page.item for page in pages],
+        schema.CONTAMINATED_SHORT_COUNT: none,
+        schema.CONTAMINATED_ITEM_COUNT: found,
+        schema.CONTAMINATED_ITEM_RATIO: [None if count is None else 0.5 * count for count in found],
+        schema.CONTAMINATED_WORD_COUNT: [None if count is None else 13 * count for count in found],
+        schema.CONTAMINATION_ACTION: [page.benchmark and "drop_document" for page in pages],
     }
     _write(run, step, shard, columns, schema.CONTAMINATION_LAYER)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
@@ -198,6 +198,12 @@ class DedupSettings(BaseModel):
         return self.survivor or SurvivorSettings.model_validate({"by": DEFAULT_SURVIVORS[self.kind]})
 
 
+Action = Literal["report", "cut", "drop_document"]
+
+ACTIONS: Final[tuple[Action, ...]] = ("report", "cut", "drop_document")
+"""What becomes of a document that has an item, the gravest last."""
+
+
 class DecontaminateSettings(BaseModel):
     """Which evaluation sets are looked for in the documents, and what becomes of a document that quotes one."""
 
@@ -208,11 +214,26 @@ class DecontaminateSettings(BaseModel):
         description="Evaluation sets: names that `gristmill benchmarks list` shows, or files; a path alone stands for "
         "`{path: ...}`.",
     )
-    ngram: int = Field(
-        default=13, ge=5, le=100, description="How many words in a row must be equal. Shorter items are not found."
+    ngram: int = Field(default=13, ge=5, le=100, description="How many words in a row must be equal.")
+    short_words: int | None = Field(
+        default=8,
+        ge=5,
+        description="An item without n-gram is found where a text of it stands whole that has so many words; null: it "
+        "is not found.",
     )
-    action: Literal["drop_document", "report"] = Field(
-        default="drop_document", description="`drop_document`, or `report`: measure, and keep every document."
+    most_documents: int | None = Field(
+        default=None,
+        ge=1,
+        description="An n-gram or short item that more documents of the corpus have is passed over, as a common "
+        "phrase; null: none is.",
+    )
+    action: Action = Field(
+        default="drop_document",
+        description="`drop_document`; `cut` what is found with up to 200 characters on both sides, and drop a document "
+        "that is cut more than 10 times or has under 200 characters left; or `report`: keep every document.",
+    )
+    actions: dict[str, Action] = Field(
+        default_factory=dict, description="The action for some benchmarks, by name, as in `{mmlu: report}`."
     )
 
     @field_validator("benchmarks")
@@ -223,3 +244,21 @@ class DecontaminateSettings(BaseModel):
             if names.count(name) > 1:
                 raise ValueError(f"{names.count(name)} benchmarks are called {name!r}: give each its own `name`")
         return benchmarks
+
+    @model_validator(mode="after")
+    def _actions_are_of_benchmarks(self) -> Self:
+        names = [benchmark.name for benchmark in self.benchmarks]
+        for name in self.actions:
+            if name not in names:
+                raise ValueError(f"`actions` names {name!r}, which is no benchmark of the stage: {', '.join(names)}")
+        return self
+
+    @property
+    def action_of(self) -> dict[str, Action]:
+        """The action for each benchmark."""
+        return {benchmark.name: self.actions.get(benchmark.name, self.action) for benchmark in self.benchmarks}
+
+    @property
+    def cutting(self) -> tuple[str, ...]:
+        """The benchmarks that are cut out of pages."""
+        return tuple(name for name, action in self.action_of.items() if action == "cut")

@@ -23,10 +23,11 @@ from gristmill.classifiers.importance.settings import ImportanceSettings
 from gristmill.classifiers.importance.weights import features_of, gumbel_noise, weigh
 from gristmill.classifiers.language.lines import warm_lines
 from gristmill.columns import text_column
-from gristmill.dedup.benchmarks import ITEMS
+from gristmill.dedup.benchmarks import FIELDS, ITEMS, KINDS, SPLIT
 from gristmill.dedup.bloom.filters import Filter
 from gristmill.dedup.bloom.sizes import size_for
 from gristmill.dedup.contamination import index_items
+from gristmill.dedup.contamination.cuts.pages import cut_pages
 from gristmill.dedup.lines.paragraphs import ngrams_of
 from gristmill.dedup.lines.settings import LinesSettings, ParagraphsSettings
 from gristmill.dedup.lines.units import span_keys, units_of
@@ -123,8 +124,10 @@ def _edit(name: str) -> None:
 
 
 def _contamination() -> None:
-    item = {schema.BENCHMARK: "x", schema.BENCHMARK_ITEM: "x", schema.TEXT: _TEXTS.to_pylist()}
-    index_items(pa.Table.from_pylist([item], ITEMS), 5).scan(_TEXTS)
+    named = dict.fromkeys((schema.BENCHMARK, schema.BENCHMARK_ITEM), "x") | {SPLIT: "test"}
+    item = named | {schema.TEXT: _TEXTS.to_pylist(), FIELDS: ["x"], KINDS: ["prose"]}
+    index_items(pa.Table.from_pylist([item], ITEMS), 6, 5).find(_TEXTS)
+    cut_pages(_TEXTS, (np.zeros(1, np.int64), np.zeros(1, np.int64), np.ones(1, np.int64)))
 
 
 def _language() -> None:

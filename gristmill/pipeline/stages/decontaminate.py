@@ -1,8 +1,9 @@
-"""decontaminate: n-grams that a document shares with a benchmark, and, unless only reported, the documents' end.
+"""decontaminate: what documents have of benchmarks, and, unless only reported, its cutting or the documents' end.
 
 index    the benchmarks' n-grams, saved once for all workers; benchmarks.json tells which items cannot be found, and
          the addresses and digests of the files that the items were read from
-shards   shard -> how much of each document is in a benchmark
+
+Then the phases of `gristmill.pipeline.stages.contamination`.
 """
 
 from __future__ import annotations
@@ -11,8 +12,7 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-
-import pyarrow as pa
+from typing import Any
 
 from gristmill import schema
 from gristmill.dedup.benchmarks.saved import benchmark_index, checked_digest
@@ -21,15 +21,17 @@ from gristmill.dedup.contamination import BenchmarkIndex, versions
 from gristmill.dedup.settings import DecontaminateSettings
 from gristmill.errors import StaleError
 from gristmill.filters.rules.rule import Rule
-from gristmill.pipeline.phases import Phase, annotate, shard_phase
+from gristmill.pipeline.phases import Phase
 from gristmill.pipeline.plan import Step
 from gristmill.pipeline.planning import Planning
 from gristmill.pipeline.progress import Progress
 from gristmill.pipeline.recipe import RecipeStage
 from gristmill.pipeline.run import Run
+from gristmill.pipeline.stages.contamination import Scanning, layout
 from gristmill.pipeline.stages.rules import deciding_step
 
-RULE = Rule("decontaminate", schema.CONTAMINATED_NGRAM_COUNT, "max", 0)
+MOST_CUTS = 10
+FEWEST_CHARACTERS = 200
 
 
 def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
@@ -44,22 +46,47 @@ def plan(stage: RecipeStage, planning: Planning) -> list[Step]:
         name=name,
         stage=name,
         kind="contamination",
-        settings=settings.model_dump(mode="json", exclude={"action"}),
+        settings=_recorded(settings),
         places=("benchmarks",),
         inputs=planning.text_inputs(),
         versions=versions() | {"benchmarks": checked_digest(settings)},
-        columns=tuple(schema.CONTAMINATION_LAYER.names),
+        columns=tuple(name for name in layout(settings).names if name != schema.EDITS),
+        edits=bool(settings.cutting),
+        scope="shard" if settings.most_documents is None else "corpus",
     )
-    if settings.action == "report":
-        return [scan]
-    return [scan, deciding_step(f"{name}.keep", name, (RULE,), (name,))]
+    rules = rules_of(settings)
+    return [scan, deciding_step(f"{name}.keep", name, rules, (name,))] if rules else [scan]
+
+
+def _recorded(settings: DecontaminateSettings) -> dict[str, Any]:
+    """Return the settings of the step that scans: what becomes of documents is told by benchmark."""
+    return settings.model_dump(mode="json", exclude={"action", "actions"}) | {"actions": settings.action_of}
+
+
+def rules_of(settings: DecontaminateSettings) -> tuple[Rule, ...]:
+    """Return the rules that drop documents; none if all benchmarks are only reported.
+
+    >>> settings = DecontaminateSettings.model_validate({"benchmarks": ["gsm8k.jsonl"], "action": "cut"})
+    >>> [rule.code for rule in rules_of(settings)]
+    ['decontaminate.contamination_cut_count.max', 'decontaminate.characters_left.min']
+    """
+    actions = set(settings.action_of.values())
+    where = (schema.CONTAMINATION_ACTION, ("drop_document",)) if len(actions) > 1 else None
+    counts = (schema.CONTAMINATED_NGRAM_COUNT, schema.CONTAMINATED_SHORT_COUNT)
+    dropped = tuple(Rule("decontaminate", name, "max", 0, where=where) for name in counts)
+    cut = (
+        Rule("decontaminate", schema.CONTAMINATION_CUT_COUNT, "max", MOST_CUTS),
+        Rule("decontaminate", schema.CHARACTERS_LEFT, "min", FEWEST_CHARACTERS),
+    )
+    return (*(dropped if "drop_document" in actions else ()), *(cut if "cut" in actions else ()))
 
 
 def phases(run: Run, step: Step) -> tuple[Phase, ...]:
-    """Return the two phases."""
+    """Return the phases: the index, then those of scanning."""
     work = Decontamination(run, step)
     indexing = Phase("index", lambda: ["index"], work.is_indexed, work.write_index, by_shard=False)
-    return indexing, shard_phase(run, step, annotate(run, step, schema.CONTAMINATION_LAYER, work.scan))
+    settings = DecontaminateSettings.model_validate(dict(step.settings))
+    return indexing, *Scanning(run, step, settings, lambda: work.index).phases()
 
 
 @dataclass(frozen=True)
@@ -74,10 +101,6 @@ class Decontamination:
         """The saved index, loaded once. Raises MissingError before it is made."""
         with self.run.folder.filesystem.open(self.run.folder.path(self._index), "rb") as file:
             return BenchmarkIndex.load(file)
-
-    def scan(self, texts: pa.Array) -> pa.RecordBatch:
-        """Return the contamination of a batch of texts."""
-        return self.index.scan(texts)
 
     def is_indexed(self, _: str) -> bool:
         """Return whether the index is there as it was written."""

@@ -1,0 +1,1 @@
+"""Cutting what is found out of pages."""
