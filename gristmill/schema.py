@@ -202,60 +202,6 @@ LANGUAGE_LAYER = pa.schema(
     ]
 )
 
-PERPLEXITY_LAYER = pa.schema(
-    [
-        column(
-            PERPLEXITY,
-            pa.float64(),
-            "by the n-gram model of its language, per token; null without a model or a word",
-        )
-    ]
-)
-
-PERPLEXITY_LINES_LAYER = pa.schema(
-    [
-        *PERPLEXITY_LAYER,
-        column(LINE_PERPLEXITIES, pa.list_(pa.float32()), "of each line of the text; null for one without words"),
-        column(MEDIAN_LINE_PERPLEXITY, pa.float64(), "the lower median over lines with words; null if there is none"),
-        column(MAX_LINE_PERPLEXITY, pa.float64(), "of the least likely line; null if no line has words"),
-    ]
-)
-
-PERPLEXITY_BUCKET_LAYER = pa.schema(
-    [column(PERPLEXITY_BUCKET, pa.string(), "head, middle or tail of its language by perplexity; null without one")]
-)
-
-LANGUAGE_LINES = pa.schema(
-    [
-        column(
-            MIXED_LANGUAGE_RATIO,
-            pa.float64(),
-            "bytes of judged lines in another language than the document / bytes of judged lines; 0.0 if none is",
-        ),
-        column(JUDGED_LINE_RATIO, pa.float64(), "bytes of judged lines / bytes of the text; 0.0 for the empty text"),
-    ]
-)
-
-
-def language_layer(top: int = 1, lines: bool = False) -> pa.Schema:
-    """Return the table of languages with so many of them for each text, and with what its lines say.
-
-    >>> language_layer(2).names
-    ['language', 'language_score', 'language_2', 'language_2_score']
-    """
-    others = [
-        field
-        for place in range(2, top + 1)
-        for field in (
-            column(
-                f"{LANGUAGE}_{place}", pa.string(), f"language number {place} by probability; null if there is none"
-            ),
-            column(f"{LANGUAGE}_{place}_score", pa.float64(), "the model's probability of that label; null if none"),
-        )
-    ]
-    return pa.schema([*LANGUAGE_LAYER, *others, *(LANGUAGE_LINES if lines else ())])
-
-
 DECISIONS = pa.schema(
     [
         column(KEEP, pa.bool_(), "true exactly when `reasons` is empty", nullable=False),

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from reference_language import mixed_ratios
 from tiny_models import KINDS, LINES, train
 
-from gristmill import schema
 from gristmill.classifiers.language import LanguageIdentifier, versions
+from gristmill.classifiers.language.layers import language_layer
 from gristmill.classifiers.models import find_model
 from gristmill.classifiers.settings import LanguageLinesSettings, LanguageSettings
 from gristmill.errors import MissingError, RecipeError
@@ -190,7 +190,7 @@ def test_rules_read_the_columns_and_shards_are_of_no_account(model, tmp_path):
     stages = STAGES.replace("MODEL", str(model.path))
     run = carry_out(make_run(tmp_path, {"one": DOCUMENTS}, stages))
     found = rows_of(run)
-    layer = schema.language_layer(2, lines=True)
+    layer = language_layer(2, lines=True)
     assert run.plan.step("language").columns == tuple(layer.names)
     assert found["c"]["language"] == "de"
     assert found["d"] == dict.fromkeys(layer.names)

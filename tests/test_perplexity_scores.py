@@ -23,11 +23,11 @@ from gristmill.classifiers.models import FoundModel, find_model
 from gristmill.classifiers.perplexity import scores
 from gristmill.classifiers.perplexity.buckets import bucketed
 from gristmill.classifiers.perplexity.form import Form, training_blocks
+from gristmill.classifiers.perplexity.layers import PERPLEXITY_BUCKET_LAYER, PERPLEXITY_LAYER, PERPLEXITY_LINES_LAYER
 from gristmill.classifiers.perplexity.scores import Scorer, ScorerByLanguage
 from gristmill.classifiers.perplexity.settings import PerplexitySettings
 from gristmill.classifiers.perplexity.train import train
 from gristmill.errors import CorruptError, MissingError, StaleError
-from gristmill.schema import PERPLEXITY_BUCKET_LAYER, PERPLEXITY_LAYER, PERPLEXITY_LINES_LAYER
 
 need_kenlm()
 

@@ -24,12 +24,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gristmill.classifiers.fasttext_inference import Predictions, Predictor, load_predictor
+from gristmill.classifiers.language.layers import language_layer
 from gristmill.classifiers.language.lines import mixed_ratios
 from gristmill.classifiers.models import FoundModel, unchanged
 from gristmill.classifiers.settings import LabelScheme, LanguageSettings
 from gristmill.columns import TextColumn, text_column
 from gristmill.errors import RecipeError
-from gristmill.schema import language_layer
 
 UNDETERMINED: Final = "und"
 _VERSION: Final = "1"

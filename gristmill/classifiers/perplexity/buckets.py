@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gristmill.schema import PERPLEXITY_BUCKET_LAYER
+from gristmill.classifiers.perplexity.layers import PERPLEXITY_BUCKET_LAYER
 
 BUCKETS: Final = ("head", "middle", "tail")
 

@@ -23,8 +23,8 @@ from gristmill.classifiers.models import FoundModel, unchanged
 from gristmill.classifiers.models.kenlm_file import MAGIC
 from gristmill.classifiers.perplexity.columns import Array
 from gristmill.classifiers.perplexity.form import Form, Sentences
+from gristmill.classifiers.perplexity.layers import PERPLEXITY_LAYER, PERPLEXITY_LINES_LAYER
 from gristmill.errors import CorruptError, MissingError
-from gristmill.schema import PERPLEXITY_LAYER, PERPLEXITY_LINES_LAYER
 
 _VERSION: Final = "1"
 _BYTES_AT_ONCE: Final = 1 << 18

@@ -16,6 +16,7 @@ import pyarrow as pa
 from gristmill import schema
 from gristmill.classifiers.models import find_model, find_planned
 from gristmill.classifiers.perplexity.form import Form
+from gristmill.classifiers.perplexity.layers import PERPLEXITY_LAYER, PERPLEXITY_LINES_LAYER
 from gristmill.classifiers.perplexity.pieces import WORDS, WORDS_ALONE, Pieces
 from gristmill.classifiers.perplexity.scores import Scorer, ScorerByLanguage, check_installed, versions
 from gristmill.classifiers.perplexity.settings import EVERY, PerplexitySettings
@@ -99,7 +100,7 @@ def _checked(settings: PerplexitySettings, label: str, where: str) -> Scorer:
 
 def _score_phases(run: Run, step: Step) -> tuple[Phase, ...]:
     is_for_every = EVERY in step.settings["models"]
-    layer = schema.PERPLEXITY_LINES_LAYER if step.settings["lines"] else schema.PERPLEXITY_LAYER
+    layer = PERPLEXITY_LINES_LAYER if step.settings["lines"] else PERPLEXITY_LAYER
 
     @cache
     def scorer() -> Scorer | ScorerByLanguage:

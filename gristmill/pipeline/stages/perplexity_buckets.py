@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from gristmill import schema
 from gristmill.classifiers.perplexity.buckets import Cuts, bucketed
+from gristmill.classifiers.perplexity.layers import PERPLEXITY_BUCKET_LAYER
 from gristmill.classifiers.perplexity.settings import EVERY, BucketSettings
 from gristmill.errors import RecipeError
 from gristmill.pipeline import order_statistics
@@ -58,7 +59,7 @@ def bucketing_step(settings: BucketSettings, score: Step, planning: Planning) ->
         settings={"buckets": settings.model_dump(mode="json", include=written), "by": schema.LANGUAGE if by else None},
         inputs=tuple(dict.fromkeys((*before, *((by,) if by else ()), score.name))),
         versions=order_statistics.versions() if settings.given is None else None,
-        columns=tuple(schema.PERPLEXITY_BUCKET_LAYER.names),
+        columns=tuple(PERPLEXITY_BUCKET_LAYER.names),
         scope="corpus" if settings.given is None else "shard",
     )
 
@@ -79,7 +80,7 @@ def bucket_phases(run: Run, step: Step) -> tuple[Phase, ...]:
     def perform(shard: Shard, progress: Progress) -> None:
         values = statistics.column(schema.PERPLEXITY, shard)
         languages = statistics.column(by, shard) if by else None
-        write_layer(run, step, shard, [bucketed(values, languages, cuts())], columns=schema.PERPLEXITY_BUCKET_LAYER)
+        write_layer(run, step, shard, [bucketed(values, languages, cuts())], columns=PERPLEXITY_BUCKET_LAYER)
         progress.update(len(values), 1.0)
 
     if settings.given is not None:

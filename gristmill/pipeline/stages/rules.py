@@ -9,6 +9,8 @@ from typing import Final
 import pyarrow as pa
 
 from gristmill import schema
+from gristmill.classifiers.language.layers import language_layer
+from gristmill.classifiers.perplexity.layers import PERPLEXITY_BUCKET_LAYER
 from gristmill.classifiers.settings import MOST_LABELS
 from gristmill.errors import RecipeError
 from gristmill.filters.rules.evaluate import decide
@@ -29,7 +31,7 @@ from gristmill.pipeline.recipe import RecipeStage
 from gristmill.pipeline.run import Run
 
 _STOP_WORDS: Final = "language_stop_word_count"
-_LAYERS: Final = (schema.language_layer(MOST_LABELS), schema.CONTAMINATION_LAYER, schema.PERPLEXITY_BUCKET_LAYER)
+_LAYERS: Final = (language_layer(MOST_LABELS), schema.CONTAMINATION_LAYER, PERPLEXITY_BUCKET_LAYER)
 TEXT_COLUMNS = frozenset(
     name
     for name, kind in (
