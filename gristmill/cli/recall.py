@@ -16,45 +16,57 @@ class By(StrEnum):
     DOMAIN = "domain"
 
 
+Run = Annotated[str, typer.Argument(help="A run's folder, or its name in ./runs.", show_default=False)]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        help="A fastText model, as a recipe names it. The run's own scores of it are used if it has them; else the "
+        "texts are scored now, in this process.",
+        show_default=False,
+    ),
+]
+Score = Annotated[
+    str | None,
+    typer.Option(help="A column of the run, such as `dclm_score`. Default: its only score.", show_default=False),
+]
+Over = Annotated[
+    float, typer.Option(min=0.0, max=1.0, help="Hosts are found whose share of positive pages is more than this.")
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        help="A page is positive from this score on. Default: the run's own bound on the score, else 0.5.",
+        show_default=False,
+    ),
+]
+Label = Annotated[str | None, typer.Option(help="The label of the model whose probability counts.", show_default=False)]
+LeastPages = Annotated[int, typer.Option(min=1, help="Hosts of fewer pages are not judged.")]
+CountedBy = Annotated[By, typer.Option(help="Count by `host`, or by registered `domain`.")]
+Samples = Annotated[int, typer.Option(min=0, max=1000, help="Positive pages to show of each host.")]
+Every = Annotated[
+    bool,
+    typer.Option("--all", help="Count dropped documents too. By default those kept, whatever their score."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Write the list of hosts, a host a line.", show_default=False),
+]
+
+
 def recall(
-    run: Annotated[str, typer.Argument(help="A run's folder, or its name in ./runs.", show_default=False)],
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="A fastText model, as a recipe names it. The run's own scores of it are used if it has them; else the "
-            "texts are scored now, in this process.",
-            show_default=False,
-        ),
-    ] = None,
-    score: Annotated[
-        str | None,
-        typer.Option(help="A column of the run, such as `dclm_score`. Default: its only score.", show_default=False),
-    ] = None,
-    over: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Hosts are found whose share of positive pages is more than this.")
-    ] = 0.10,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            help="A page is positive from this score on. Default: the run's own bound on the score, else 0.5.",
-            show_default=False,
-        ),
-    ] = None,
-    label: Annotated[
-        str | None, typer.Option(help="The label of the model whose probability counts.", show_default=False)
-    ] = None,
-    least_pages: Annotated[int, typer.Option(min=1, help="Hosts of fewer pages are not judged.")] = 10,
-    by: Annotated[By, typer.Option(help="Count by `host`, or by registered `domain`.")] = By.HOST,
-    samples: Annotated[int, typer.Option(min=0, max=1000, help="Positive pages to show of each host.")] = 3,
-    every: Annotated[
-        bool,
-        typer.Option("--all", help="Count dropped documents too. By default those kept, whatever their score."),
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Write the list of hosts, a host a line.", show_default=False),
-    ] = None,
+    run: Run,
+    model: Model = None,
+    score: Score = None,
+    over: Over = 0.10,
+    threshold: Threshold = None,
+    label: Label = None,
+    least_pages: LeastPages = 10,
+    by: CountedBy = By.HOST,
+    samples: Samples = 3,
+    every: Every = False,
+    as_json: AsJson = False,
+    output: Output = None,
 ) -> None:
     """Find the hosts of which many pages are positive, with samples: the next round's positives (DeepSeekMath's loop).
 

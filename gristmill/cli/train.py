@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gristmill.cli.train_quality import quality
+from gristmill.cli.train_quality import HELP, quality
 
 if TYPE_CHECKING:
     from gristmill.classifiers.perplexity.form import Form
@@ -21,53 +21,59 @@ def _root() -> None:
     """Train a model from texts."""
 
 
-app.command()(quality)
+app.command(help=HELP)(quality)
+
+
+Texts = Annotated[
+    list[str],
+    typer.Argument(
+        help="Text, JSONL or Parquet, packed or not: paths, patterns or URLs; or finished runs, of which what was "
+        "kept is read. A line is a sentence; words are parted by spaces.",
+        show_default=False,
+    ),
+]
+Output = Annotated[
+    Path,
+    typer.Option("--output", "-o", help="The model: lm.arpa, or lm.bin for KenLM's binary format.", show_default=False),
+]
+Order = Annotated[int, typer.Option(help="The most words in a row that it looks at: 2 to 6.")]
+Prune = Annotated[
+    str,
+    typer.Option(
+        help="For each order, how often an n-gram may stand in the text and be left out; the last bound is for all "
+        "longer ones too. `0,0,1` leaves out what stands once, from three words on."
+    ),
+]
+Normalize = Annotated[
+    str,
+    typer.Option(
+        help="What is made of texts before: `ccnet`, CCNet's form, each text a sentence; `ccnet_by_line`, without "
+        "its two quirks, each line a sentence; `none`."
+    ),
+]
+Pieces = Annotated[
+    str,
+    typer.Option(
+        help="What words are: `words` between spaces, or pieces of a SentencePiece model or a tokenizer.json."
+    ),
+]
+TextColumn = Annotated[str, typer.Option(help="The column of Parquet, or the key of JSONL, with the text.")]
+Scratch = Annotated[
+    Path | None,
+    typer.Option(help="Folder for what does not fit into memory: about 40 bytes an n-gram. Default: the model's."),
+]
 
 
 @app.command()
 def perplexity(
-    texts: Annotated[
-        list[str],
-        typer.Argument(
-            help="Text, JSONL or Parquet, packed or not: paths, patterns or URLs; or finished runs, of which what was "
-            "kept is read. A line is a sentence; words are parted by spaces.",
-            show_default=False,
-        ),
-    ],
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output", "-o", help="The model: lm.arpa, or lm.bin for KenLM's binary format.", show_default=False
-        ),
-    ],
-    order: Annotated[int, typer.Option(help="The most words in a row that it looks at: 2 to 6.")] = 5,
-    prune: Annotated[
-        str,
-        typer.Option(
-            help="For each order, how often an n-gram may stand in the text and be left out; the last bound is for all "
-            "longer ones too. `0,0,1` leaves out what stands once, from three words on."
-        ),
-    ] = "0",
-    normalize: Annotated[
-        str,
-        typer.Option(
-            help="What is made of texts before: `ccnet`, CCNet's form, each text a sentence; `ccnet_by_line`, without "
-            "its two quirks, each line a sentence; `none`."
-        ),
-    ] = "none",
-    pieces: Annotated[
-        str,
-        typer.Option(
-            help="What words are: `words` between spaces, or pieces of a SentencePiece model or a tokenizer.json."
-        ),
-    ] = "words",
-    text_column: Annotated[str, typer.Option(help="The column of Parquet, or the key of JSONL, with the text.")] = (
-        "text"
-    ),
-    scratch: Annotated[
-        Path | None,
-        typer.Option(help="Folder for what does not fit into memory: about 40 bytes an n-gram. Default: the model's."),
-    ] = None,
+    texts: Texts,
+    output: Output,
+    order: Order = 5,
+    prune: Prune = "0",
+    normalize: Normalize = "none",
+    pieces: Pieces = "words",
+    text_column: TextColumn = ("text"),
+    scratch: Scratch = None,
 ) -> None:
     """Train an n-gram model whose perplexity tells clean text from noise.
 

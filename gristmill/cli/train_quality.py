@@ -20,103 +20,124 @@ _MOST = 2**31 - 1
 """The largest number that fastText holds."""
 
 
-def quality(
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output", "-o", help="The model: quality.bin, or quality.ftz for a quantized one.", show_default=False
-        ),
-    ],
-    positive: Annotated[
-        list[str] | None,
-        typer.Option("--positive", metavar="SOURCE", help=f"Good documents. {_SOURCE}", show_default=False),
-    ] = None,
-    negative: Annotated[
-        list[str] | None,
-        typer.Option("--negative", metavar="SOURCE", help="What they are told from, the same way.", show_default=False),
-    ] = None,
-    test_positive: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--test-positive",
-            metavar="SOURCE",
-            help="Good documents of another kind, such as ones that people read, to measure the model on too.",
-            show_default=False,
-        ),
-    ] = None,
-    test_negative: Annotated[
-        list[str] | None,
-        typer.Option("--test-negative", metavar="SOURCE", help="What they are told from.", show_default=False),
-    ] = None,
-    text_column: Annotated[str, typer.Option(help="The column of Parquet, or the key of JSONL, with the text.")] = (
-        "text"
+HELP = """Train a fastText classifier that tells good text from bad, and measure it on hosts that it never saw.
+
+A condition chooses documents by their columns, in a run also by what its stages measured and decided:
+
+`--positive "runs/a where word_count >= 200 and language in (en, fr) and kept"`
+
+`--positive "runs/a where url in cited-by-wikipedia.txt"`
+
+`--positive "runs/a where host in good-hosts.txt"`
+
+`--negative "runs/a where dropped by filter"`
+
+`--negative "pages.jsonl.gz by site where label == 0"`
+
+Tests are `==`, `!=`, `<`, `<=`, `>`, `>=`, `in (A, B)`, `in FILE` (a value on each line; URLs are compared in one
+form; `.example.org` is a host with all below it), `not in`, `is null`, `is not null`, `kept`, `dropped`, `kept by
+STAGE` (by all up to it), `dropped by STAGE` (that one first); they are joined by `and`, `or`, `not` and
+parentheses. A run without a condition gives what every stage kept; with one, exactly what it says.
+
+`text` names the column of one source's text where it is not `--text-column`.
+
+Copies count once, and texts of both classes not at all. Hosts are held out whole: a document's host is its URL's,
+or what `by` names (a column, or `file`); one without any is its own host. Beside the model come `MODEL.json`
+(normalization, calibration, all measures; scoring reads it) and `MODEL.md`, the model card. The same documents and
+settings give the same bytes.
+"""
+
+Output = Annotated[
+    Path,
+    typer.Option(
+        "--output", "-o", help="The model: quality.bin, or quality.ftz for a quantized one.", show_default=False
     ),
-    text_unit: Annotated[
-        Literal["line", "paragraph", "file"],
-        typer.Option(help="What a document is in a text file; a blank line parts paragraphs."),
-    ] = "line",
-    normalize: Annotated[
-        str,
-        typer.Option(
-            help="What is done to a text, here and when it is scored. lines: its lines become one, as DCLM does it; "
-            "lowercase: that, in lower case; words: that, with punctuation apart from words, for few documents."
-        ),
-    ] = "lines",
-    word_ngrams: Annotated[int, typer.Option(min=1, max=10, help="The most words in a row that are a feature.")] = 2,
-    dim: Annotated[int, typer.Option(min=1, max=_MOST, help="Numbers for each word and each bucket.")] = 100,
-    epochs: Annotated[int, typer.Option(min=1, max=_MOST, help="How often every document is learnt from.")] = 5,
-    lr: Annotated[float, typer.Option(min=1e-6, max=10.0, help="Learning rate at the begin; it falls to 0.")] = 0.1,
-    min_count: Annotated[int, typer.Option(min=1, max=_MOST, help="Leave out words that stand less often.")] = 1,
-    buckets: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            max=_MOST,
-            help="Into how many n-grams are hashed. The model has 4 x dim x (words + buckets) bytes: 800 MB.",
-        ),
-    ] = 2_000_000,
-    quantize: Annotated[bool, typer.Option("--quantize", help="A model of a few MB; its name ends in .ftz.")] = False,
-    seed: Annotated[int, typer.Option(min=0, max=_MOST, help="Another seed chooses others.")] = 0,
-    held_out: Annotated[
-        float, typer.Option(min=0.001, max=0.9, help="Share of the hosts that the model is measured on, not trained.")
-    ] = 0.1,
-    most: Annotated[
-        int | None, typer.Option(min=1, help="The most documents of a class, chosen by hash. Default: all.")
-    ] = None,
-    least: Annotated[int, typer.Option(min=1, help="The fewest documents of a class to train on.")] = 100,
-    balance: Annotated[
-        bool, typer.Option("--balance/--no-balance", help="Cut the larger class to the size of the smaller.")
-    ] = True,
-    scratch: Annotated[
-        Path | None, typer.Option(help="Folder for the texts, twice, while it works. Default: the model's.")
-    ] = None,
+]
+Positive = Annotated[
+    list[str] | None,
+    typer.Option("--positive", metavar="SOURCE", help=f"Good documents. {_SOURCE}", show_default=False),
+]
+Negative = Annotated[
+    list[str] | None,
+    typer.Option("--negative", metavar="SOURCE", help="What they are told from, the same way.", show_default=False),
+]
+TestPositive = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--test-positive",
+        metavar="SOURCE",
+        help="Good documents of another kind, such as ones that people read, to measure the model on too.",
+        show_default=False,
+    ),
+]
+TestNegative = Annotated[
+    list[str] | None,
+    typer.Option("--test-negative", metavar="SOURCE", help="What they are told from.", show_default=False),
+]
+TextColumn = Annotated[str, typer.Option(help="The column of Parquet, or the key of JSONL, with the text.")]
+TextUnit = Annotated[
+    Literal["line", "paragraph", "file"],
+    typer.Option(help="What a document is in a text file; a blank line parts paragraphs."),
+]
+Normalize = Annotated[
+    str,
+    typer.Option(
+        help="What is done to a text, here and when it is scored. lines: its lines become one, as DCLM does it; "
+        "lowercase: that, in lower case; words: that, with punctuation apart from words, for few documents."
+    ),
+]
+WordNgrams = Annotated[int, typer.Option(min=1, max=10, help="The most words in a row that are a feature.")]
+Dim = Annotated[int, typer.Option(min=1, max=_MOST, help="Numbers for each word and each bucket.")]
+Epochs = Annotated[int, typer.Option(min=1, max=_MOST, help="How often every document is learnt from.")]
+Lr = Annotated[float, typer.Option(min=1e-6, max=10.0, help="Learning rate at the begin; it falls to 0.")]
+MinCount = Annotated[int, typer.Option(min=1, max=_MOST, help="Leave out words that stand less often.")]
+Buckets = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=_MOST,
+        help="Into how many n-grams are hashed. The model has 4 x dim x (words + buckets) bytes: 800 MB.",
+    ),
+]
+Quantize = Annotated[bool, typer.Option("--quantize", help="A model of a few MB; its name ends in .ftz.")]
+Seed = Annotated[int, typer.Option(min=0, max=_MOST, help="Another seed chooses others.")]
+HeldOut = Annotated[
+    float, typer.Option(min=0.001, max=0.9, help="Share of the hosts that the model is measured on, not trained.")
+]
+Most = Annotated[int | None, typer.Option(min=1, help="The most documents of a class, chosen by hash. Default: all.")]
+Least = Annotated[int, typer.Option(min=1, help="The fewest documents of a class to train on.")]
+Balance = Annotated[
+    bool, typer.Option("--balance/--no-balance", help="Cut the larger class to the size of the smaller.")
+]
+Scratch = Annotated[
+    Path | None, typer.Option(help="Folder for the texts, twice, while it works. Default: the model's.")
+]
+
+
+def quality(
+    output: Output,
+    positive: Positive = None,
+    negative: Negative = None,
+    test_positive: TestPositive = None,
+    test_negative: TestNegative = None,
+    text_column: TextColumn = ("text"),
+    text_unit: TextUnit = "line",
+    normalize: Normalize = "lines",
+    word_ngrams: WordNgrams = 2,
+    dim: Dim = 100,
+    epochs: Epochs = 5,
+    lr: Lr = 0.1,
+    min_count: MinCount = 1,
+    buckets: Buckets = 2_000_000,
+    quantize: Quantize = False,
+    seed: Seed = 0,
+    held_out: HeldOut = 0.1,
+    most: Most = None,
+    least: Least = 100,
+    balance: Balance = True,
+    scratch: Scratch = None,
 ) -> None:
-    """Train a fastText classifier that tells good text from bad, and measure it on hosts that it never saw.
-
-    A condition chooses documents by their columns, in a run also by what its stages measured and decided:
-
-    `--positive "runs/a where word_count >= 200 and language in (en, fr) and kept"`
-
-    `--positive "runs/a where url in cited-by-wikipedia.txt"`
-
-    `--positive "runs/a where host in good-hosts.txt"`
-
-    `--negative "runs/a where dropped by filter"`
-
-    `--negative "pages.jsonl.gz by site where label == 0"`
-
-    Tests are `==`, `!=`, `<`, `<=`, `>`, `>=`, `in (A, B)`, `in FILE` (a value on each line; URLs are compared in one
-    form; `.example.org` is a host with all below it), `not in`, `is null`, `is not null`, `kept`, `dropped`, `kept by
-    STAGE` (by all up to it), `dropped by STAGE` (that one first); they are joined by `and`, `or`, `not` and
-    parentheses. A run without a condition gives what every stage kept; with one, exactly what it says.
-
-    `text` names the column of one source's text where it is not `--text-column`.
-
-    Copies count once, and texts of both classes not at all. Hosts are held out whole: a document's host is its URL's,
-    or what `by` names (a column, or `file`); one without any is its own host. Beside the model come `MODEL.json`
-    (normalization, calibration, all measures; scoring reads it) and `MODEL.md`, the model card. The same documents and
-    settings give the same bytes.
-    """
+    """Train a fastText classifier that tells good text from bad, and measure it on hosts that it never saw."""
     from gristmill.classifiers.quality.normal import check_form
     from gristmill.classifiers.quality.selection import Choosing
     from gristmill.classifiers.quality.training import TrainingSettings
